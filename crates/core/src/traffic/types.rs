@@ -1,0 +1,160 @@
+//! Words of steering.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Finding, ObjectRef, Owner};
+
+/// Operation of a JSON Patch (RFC 6902); only those that we write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OpKind {
+    /// Fails the patch unless the value is equal.
+    Test,
+    /// Sets a leaf that exists.
+    Replace,
+    /// Sets a leaf that does not.
+    Add,
+    /// Removes a leaf.
+    Remove,
+}
+
+/// One operation of a JSON Patch. Serialises to RFC 6902.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PatchOp {
+    /// What to do.
+    pub op: OpKind,
+    /// JSON pointer.
+    pub path: String,
+    /// The value; absent for `Remove`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
+
+/// Names one split: an entry of routes in an object. For a VirtualService `route` is the index in `spec.http` (then `tcp`,
+/// `tls`, see `section`), for an HTTPRoute the index in `spec.rules`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SplitId {
+    /// The object.
+    pub object: ObjectRef,
+    /// `http`, `tcp`, `tls` or `rules`.
+    pub section: String,
+    /// Index of the entry.
+    pub route: usize,
+}
+
+/// Under which condition the entry applies, in words (`prefix /api and header end-user = jason`), and whether it is a
+/// catch-all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteMatch {
+    /// For people; `all requests` if there is no condition.
+    pub text: String,
+    /// Whether every request that reaches the entry matches.
+    pub catch_all: bool,
+    /// Whether an earlier entry of the same object takes every request, so that this one never matches.
+    pub unreachable: bool,
+}
+
+/// Ready endpoints behind a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadyEndpoints {
+    /// Ready replicas.
+    pub ready: u32,
+    /// Wanted replicas.
+    pub wanted: u32,
+}
+
+/// One weighted destination of a split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Destination {
+    /// Host as written.
+    pub host: String,
+    /// Host in full: `reviews.shop.svc.cluster.local`.
+    pub fqdn: String,
+    /// Subset, for a VirtualService.
+    pub subset: Option<String>,
+    /// Port, if given.
+    pub port: Option<u16>,
+    /// Weight as written; `None` if the field is absent.
+    pub weight: Option<i64>,
+    /// Share of requests that the weights give it by the rules of its API, 0..=1; `None` if no request is served (all
+    /// zero).
+    pub effective_ratio: Option<f64>,
+    /// Name to show and to type: the subset, else the host.
+    pub name: String,
+    /// Canonical revision (label `version` or `service.istio.io/canonical-revision`) that the subset or backend service
+    /// selects, where it can be told: joins the destination to metrics and traces.
+    pub revision: Option<String>,
+    /// Workloads (Deployments, `namespace/name`) that it selects, sorted; empty if none are known.
+    pub workloads: Vec<String>,
+    /// Ready endpoints; `None` if not known.
+    pub ready: Option<ReadyEndpoints>,
+}
+
+/// A declared split: the weighted destinations of one route entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Split {
+    /// Which.
+    pub id: SplitId,
+    /// Hosts that the object claims, in full.
+    pub hosts: Vec<String>,
+    /// Condition.
+    pub matches: RouteMatch,
+    /// Its destinations in order.
+    pub destinations: Vec<Destination>,
+    /// Whether it decides for sidecars in the mesh (false: a gateway-only route or overridden).
+    pub in_force: bool,
+    /// The object that takes its place, if any.
+    pub overridden_by: Option<ObjectRef>,
+    /// Who would undo a change by hand.
+    pub owner: Owner,
+    /// resourceVersion of the object that this was read from.
+    pub resource_version: String,
+    /// What is wrong or odd.
+    pub findings: Vec<Finding>,
+}
+
+/// What the operator asks for: new weights by destination name (subset or host), or by index (`#1`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShiftRequest {
+    /// Which split.
+    pub split: SplitId,
+    /// New weights; destinations that are not named keep theirs.
+    pub weights: Vec<(String, i64)>,
+}
+
+/// One changed leaf.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightChange {
+    /// Destination name.
+    pub destination: String,
+    /// JSON pointer of the weight.
+    pub path: String,
+    /// Before; `None` if absent.
+    pub before: Option<i64>,
+    /// After; `None` = the field is removed (undo of an added weight).
+    pub after: Option<i64>,
+}
+
+/// A change, staged: everything that is needed to show, check, write and undo it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShiftPlan {
+    /// Which split.
+    pub split: SplitId,
+    /// resourceVersion that it was planned against.
+    pub resource_version: String,
+    /// Changed leaves, in document order. Empty: nothing to do.
+    pub changes: Vec<WeightChange>,
+    /// Effective share of each destination after the change, in order, as `(name, ratio)`.
+    pub ratios_after: Vec<(String, Option<f64>)>,
+    /// The patch: `test` on resourceVersion and on each touched destination, then the writes.
+    pub ops: Vec<PatchOp>,
+    /// The patch that takes it back: `test` on the weights that we wrote (not on resourceVersion), then the old weights.
+    pub inverse: Vec<PatchOp>,
+    /// The document before.
+    pub before: Value,
+    /// The document after, by our own reckoning; the server's dry run must agree.
+    pub after: Value,
+    /// Errors refuse the plan; warnings must be shown.
+    pub findings: Vec<Finding>,
+}
