@@ -1,0 +1,30 @@
+//! What crosses the border to a shell: the JSON of the command line and the types of the frontend.
+//!
+//! These shapes are stable: fields are only ever added. Names are snake_case; an unknown number is `null`, never 0;
+//! rates are per second (bytes per second for tcp), ratios in 0..=1, moments RFC 3339. TypeScript declarations are
+//! generated from here ([`crate::bindings`]).
+
+mod error;
+mod graph;
+mod session;
+mod splits;
+mod traces;
+mod update;
+
+pub use error::{ApiError, Code};
+pub use graph::{
+    CodeShareView, EdgeView, FindingView, GraphView, LatencyView, LayoutView, NodeView, QueryView,
+    RectView, SourceFault, SourceView, TrafficView,
+};
+pub use session::{ArmRequest, SessionView, WindowRequest, WritesView};
+pub use splits::{
+    ApplyRequest, BandView, ChangeView, DestinationView, DiffLine, DryRunView, JournalEntryView,
+    JournalView, OpView, OwnerView, PlanIdRequest, PlanRequest, PlanView, PredictionView,
+    ProgressPoint, ProgressView, SplitView, SplitsView, UndoRequest, WeightRequest,
+};
+pub use traces::{
+    CallView, OperationsRequest, PathSectionView, ServiceShareView, ServicesView, SpanEventView,
+    SpanView, TraceIdRequest, TraceListView, TraceRowView, TraceSearchRequest, TraceServiceView,
+    TraceView,
+};
+pub use update::Update;

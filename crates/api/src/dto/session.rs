@@ -1,0 +1,54 @@
+//! What we are connected to, and whether we may write.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// State of the write lock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct WritesView {
+    /// Whether changes are possible now.
+    pub armed: bool,
+    /// Seconds until writes are locked again; null if they never are (demo).
+    pub remaining_s: Option<f64>,
+    /// Arming asks for the context's name to be typed.
+    pub needs_name: bool,
+}
+
+/// The session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct SessionView {
+    /// Context name, or `demo`.
+    pub context: String,
+    /// API server address; empty in the demo.
+    pub server: String,
+    /// The user as the server sees us.
+    pub user: Option<String>,
+    /// Server version.
+    pub server_version: Option<String>,
+    /// `demo`, `production`, `normal`: colours the frame, with the word.
+    pub class: String,
+    /// Write lock.
+    pub writes: WritesView,
+    /// Rate window in force, seconds.
+    pub window_s: f64,
+    /// Windows on offer, seconds.
+    pub windows: Vec<f64>,
+    /// Seconds between ticks.
+    pub refresh_s: f64,
+    /// Product version.
+    pub app_version: String,
+}
+
+/// Asks for another window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct WindowRequest {
+    /// Seconds, 15..=86400.
+    pub window_s: f64,
+}
+
+/// Asks to unlock writes for 15 minutes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct ArmRequest {
+    /// The context's name as typed, where [`WritesView::needs_name`].
+    pub typed_name: Option<String>,
+}

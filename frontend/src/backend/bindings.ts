@@ -1,0 +1,1274 @@
+// Generated from crates/api/src/dto by `make bindings`. Do not edit.
+
+export type Code = "bad_request" | "bad_data" | "not_found" | "not_configured" | "unavailable" | "timed_out" | "unauthorized" | "forbidden" | "conflict" | "rejected" | "read_only" | "internal";
+
+export type ApiError = { 
+/**
+ * Why; branch on this.
+ */
+code: Code, 
+/**
+ * One sentence for people.
+ */
+message: string, 
+/**
+ * More, e.g. the server's own words, verbatim; may be empty.
+ */
+detail: string, 
+/**
+ * What to do; may be empty.
+ */
+hint: string, };
+
+export type TrafficView = { 
+/**
+ * Per second (bytes for tcp); null if unknown.
+ */
+rate: number | null, 
+/**
+ * 0..=1; null if unknown or meaningless (tcp).
+ */
+error_ratio: number | null, };
+
+export type LatencyView = { 
+/**
+ * Mean.
+ */
+avg: number | null, 
+/**
+ * Median.
+ */
+p50: number | null, 
+/**
+ * 95th percentile.
+ */
+p95: number | null, 
+/**
+ * 99th percentile.
+ */
+p99: number | null, 
+/**
+ * Names of the statistics that lie above the last bucket: they are null above, and known to exceed its bound.
+ */
+beyond: Array<string>, };
+
+export type NodeView = { 
+/**
+ * Stable id.
+ */
+id: string, 
+/**
+ * `workload`, `app`, `service`, `unknown`, `box`.
+ */
+type: string, 
+/**
+ * Cluster.
+ */
+cluster: string, 
+/**
+ * Namespace.
+ */
+namespace: string, 
+/**
+ * Workload name.
+ */
+workload: string | null, 
+/**
+ * Canonical service.
+ */
+app: string | null, 
+/**
+ * Canonical revision.
+ */
+version: string | null, 
+/**
+ * Service name.
+ */
+service: string | null, 
+/**
+ * The name to print on a card.
+ */
+label: string, 
+/**
+ * Received, by protocol.
+ */
+in: { [key in string]: TrafficView }, 
+/**
+ * Sent, by protocol.
+ */
+out: { [key in string]: TrafficView }, 
+/**
+ * What it serves, http and grpc together, requests per second; null if unknown.
+ */
+rate: number | null, 
+/**
+ * Error ratio of what it serves.
+ */
+error_ratio: number | null, 
+/**
+ * Latency of what it serves.
+ */
+latency_ms: LatencyView, 
+/**
+ * `unknown`, `idle`, `ok`, `degraded`, `failing`.
+ */
+health: string, 
+/**
+ * Marks, sorted.
+ */
+badges: Array<string>, 
+/**
+ * Id of the box around it (`cluster/namespace`).
+ */
+box: string | null, 
+/**
+ * Ids of the splits (see [`super::SplitView::id`]) that divide this node's traffic.
+ */
+splits: Array<string>, };
+
+export type CodeShareView = { 
+/**
+ * HTTP code, gRPC status or `-`.
+ */
+code: string, 
+/**
+ * Envoy's response flags or `-`.
+ */
+flags: string, 
+/**
+ * 0..=1.
+ */
+ratio: number, };
+
+export type EdgeView = { 
+/**
+ * Stable id.
+ */
+id: string, 
+/**
+ * Caller's node id.
+ */
+source: string, 
+/**
+ * Callee's node id.
+ */
+target: string, 
+/**
+ * `http`, `grpc`, `tcp`.
+ */
+protocol: string, 
+/**
+ * Per second (bytes for tcp).
+ */
+rate: number | null, 
+/**
+ * 0..=1.
+ */
+error_ratio: number | null, 
+/**
+ * Response codes, most frequent first.
+ */
+codes: Array<CodeShareView>, 
+/**
+ * What the caller felt.
+ */
+latency_ms: LatencyView, 
+/**
+ * What the callee's proxy measured.
+ */
+callee_latency_ms: LatencyView, 
+/**
+ * Share of requests over mutual TLS.
+ */
+mtls_ratio: number | null, 
+/**
+ * Share of what the source sends by this protocol.
+ */
+share_of_source: number | null, 
+/**
+ * `unknown`, `idle`, `ok`, `degraded`, `failing`.
+ */
+health: string, };
+
+export type FindingView = { 
+/**
+ * `info`, `warning`, `error`.
+ */
+severity: string, 
+/**
+ * Stable name.
+ */
+code: string, 
+/**
+ * What it is about.
+ */
+object: string, 
+/**
+ * JSON pointer inside the object; may be empty.
+ */
+path: string, 
+/**
+ * For people; plain text.
+ */
+message: string, };
+
+export type SourceFault = { 
+/**
+ * Error kind, e.g. `timed_out`, `forbidden`.
+ */
+code: string, 
+/**
+ * What went wrong.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+hint: string, 
+/**
+ * How many times in a row.
+ */
+count: number, };
+
+export type SourceView = { 
+/**
+ * `control-plane`, `metrics`, `traces`.
+ */
+name: string, 
+/**
+ * What answers, e.g. `Prometheus 2.42`, `demo mesh`; empty if not known yet.
+ */
+product: string, 
+/**
+ * Address without credentials.
+ */
+address: string, 
+/**
+ * `loading` (never answered yet), `ok`, `stale` (older than two ticks), `failed`, `forbidden`, `absent` (not
+ * configured).
+ */
+state: string, 
+/**
+ * Seconds since the last good answer; null if there never was one.
+ */
+age_s: number | null, 
+/**
+ * Queries in the last tick.
+ */
+queries: number, 
+/**
+ * How long the last tick's answers took, milliseconds.
+ */
+elapsed_ms: number | null, 
+/**
+ * The current failure, if any.
+ */
+error: SourceFault | null, };
+
+export type QueryView = { 
+/**
+ * `requests`, `tcp_sent_bytes`, `latency_sum`, `latency_quantile_950_edges`, …
+ */
+name: string, 
+/**
+ * The PromQL text.
+ */
+promql: string, 
+/**
+ * Rows answered; null if it failed.
+ */
+rows: number | null, 
+/**
+ * Why it failed.
+ */
+error: string | null, };
+
+export type GraphView = { 
+/**
+ * Counts snapshots.
+ */
+generation: number, 
+/**
+ * Moment of the numbers, RFC 3339.
+ */
+taken_at: string, 
+/**
+ * Window of every rate, seconds.
+ */
+window_s: number, 
+/**
+ * `workload`, `app`, `versioned-app`, `service`.
+ */
+graph_type: string, 
+/**
+ * Sorted by id.
+ */
+nodes: Array<NodeView>, 
+/**
+ * Sorted by id.
+ */
+edges: Array<EdgeView>, 
+/**
+ * Sources with their state.
+ */
+sources: Array<SourceView>, 
+/**
+ * Findings, worst first.
+ */
+findings: Array<FindingView>, 
+/**
+ * The queries behind the numbers.
+ */
+queries: Array<QueryView>, };
+
+export type RectView = { 
+/**
+ * Left.
+ */
+x: number, 
+/**
+ * Top.
+ */
+y: number, 
+/**
+ * Width.
+ */
+width: number, 
+/**
+ * Height.
+ */
+height: number, };
+
+export type LayoutView = { 
+/**
+ * Changes only when a position changes.
+ */
+version: number, 
+/**
+ * Card by node id.
+ */
+nodes: { [key in string]: RectView }, 
+/**
+ * Box by `cluster/namespace`.
+ */
+boxes: { [key in string]: RectView }, 
+/**
+ * Nodes that are gone but keep their slot.
+ */
+ghosts: Array<string>, };
+
+export type WritesView = { 
+/**
+ * Whether changes are possible now.
+ */
+armed: boolean, 
+/**
+ * Seconds until writes are locked again; null if they never are (demo).
+ */
+remaining_s: number | null, 
+/**
+ * Arming asks for the context's name to be typed.
+ */
+needs_name: boolean, };
+
+export type SessionView = { 
+/**
+ * Context name, or `demo`.
+ */
+context: string, 
+/**
+ * API server address; empty in the demo.
+ */
+server: string, 
+/**
+ * The user as the server sees us.
+ */
+user: string | null, 
+/**
+ * Server version.
+ */
+server_version: string | null, 
+/**
+ * `demo`, `production`, `normal`: colours the frame, with the word.
+ */
+class: string, 
+/**
+ * Write lock.
+ */
+writes: WritesView, 
+/**
+ * Rate window in force, seconds.
+ */
+window_s: number, 
+/**
+ * Windows on offer, seconds.
+ */
+windows: Array<number>, 
+/**
+ * Seconds between ticks.
+ */
+refresh_s: number, 
+/**
+ * Product version.
+ */
+app_version: string, };
+
+export type WindowRequest = { 
+/**
+ * Seconds, 15..=86400.
+ */
+window_s: number, };
+
+export type ArmRequest = { 
+/**
+ * The context's name as typed, where [`WritesView::needs_name`].
+ */
+typed_name: string | null, };
+
+export type OwnerView = { 
+/**
+ * `hand`, `argo-cd`, `flux`, `flagger`, `argo-rollouts`, `kiali`, `helm`.
+ */
+tool: string, 
+/**
+ * Its application, canary or release.
+ */
+name: string | null, 
+/**
+ * What says so.
+ */
+evidence: string, };
+
+export type DestinationView = { 
+/**
+ * Name to show and to type: the subset, else the host.
+ */
+name: string, 
+/**
+ * Host as written.
+ */
+host: string, 
+/**
+ * Subset.
+ */
+subset: string | null, 
+/**
+ * Port.
+ */
+port: number | null, 
+/**
+ * Canonical revision behind it, where it can be told.
+ */
+revision: string | null, 
+/**
+ * Weight as written; null if absent.
+ */
+weight: number | null, 
+/**
+ * Share by the weights, 0..=1.
+ */
+effective_ratio: number | null, 
+/**
+ * Share of the requests counted in the window, 0..=1; null if none were counted or the count failed.
+ */
+observed_ratio: number | null, 
+/**
+ * 95 % interval of the observed share.
+ */
+interval: [number, number] | null, 
+/**
+ * Requests counted in the window; null if unknown.
+ */
+requests: number | null, 
+/**
+ * Requests per second; null if unknown.
+ */
+rate: number | null, 
+/**
+ * Error ratio, by its own proxy where that reports.
+ */
+error_ratio: number | null, 
+/**
+ * Latency.
+ */
+latency_ms: LatencyView, 
+/**
+ * Ready replicas; null if unknown.
+ */
+ready_endpoints: number | null, 
+/**
+ * Wanted replicas; null if unknown.
+ */
+wanted_endpoints: number | null, };
+
+export type SplitView = { 
+/**
+ * `VirtualService/shop/reviews/http/0`.
+ */
+id: string, 
+/**
+ * `VirtualService`, `HTTPRoute`.
+ */
+kind: string, 
+/**
+ * Namespace of the object.
+ */
+namespace: string, 
+/**
+ * Name of the object.
+ */
+name: string, 
+/**
+ * Index of the route entry.
+ */
+route: number, 
+/**
+ * `http`, `tcp`, `tls`, `rules`.
+ */
+section: string, 
+/**
+ * Condition in words.
+ */
+match: string, 
+/**
+ * Hosts in full.
+ */
+hosts: Array<string>, 
+/**
+ * Whether it decides for callers in the mesh.
+ */
+in_force: boolean, 
+/**
+ * Object that takes its place (`HTTPRoute/shop/reviews`).
+ */
+overridden_by: string | null, 
+/**
+ * Owner.
+ */
+owner: OwnerView, 
+/**
+ * Destinations in order.
+ */
+destinations: Array<DestinationView>, 
+/**
+ * Node id of the service in the graph, if it is there.
+ */
+node: string | null, 
+/**
+ * `agrees`, `drift`, `converging`, `unknown` (no requests or no metrics), `overridden`.
+ */
+verdict: string, 
+/**
+ * Findings, worst first.
+ */
+findings: Array<FindingView>, };
+
+export type SplitsView = { 
+/**
+ * Worst first, then by id.
+ */
+splits: Array<SplitView>, };
+
+export type WeightRequest = { 
+/**
+ * Destination name (subset or host), or `#0` by index.
+ */
+destination: string, 
+/**
+ * Weight.
+ */
+weight: number, };
+
+export type PlanRequest = { 
+/**
+ * [`SplitView::id`].
+ */
+split_id: string, 
+/**
+ * New weights; destinations not named keep theirs.
+ */
+weights: Array<WeightRequest>, };
+
+export type PlanIdRequest = { 
+/**
+ * From [`PlanView::plan_id`].
+ */
+plan_id: string, };
+
+export type ApplyRequest = { 
+/**
+ * From [`PlanView::plan_id`].
+ */
+plan_id: string, 
+/**
+ * Why, for the journal; may be empty.
+ */
+reason: string, };
+
+export type UndoRequest = { 
+/**
+ * Journal entry; null = the last undoable one.
+ */
+entry_id: string | null, };
+
+export type ChangeView = { 
+/**
+ * Destination name.
+ */
+destination: string, 
+/**
+ * JSON pointer.
+ */
+path: string, 
+/**
+ * Before; null if absent.
+ */
+before: number | null, 
+/**
+ * After; null if removed.
+ */
+after: number | null, };
+
+export type DiffLine = { 
+/**
+ * `context`, `removed`, `added`.
+ */
+kind: string, 
+/**
+ * The line, without its sign.
+ */
+text: string, };
+
+export type OpView = { 
+/**
+ * `test`, `replace`, `add`, `remove`.
+ */
+op: string, 
+/**
+ * JSON pointer.
+ */
+path: string, 
+/**
+ * The value as JSON text; empty for `remove`.
+ */
+value: string, };
+
+export type PredictionView = { 
+/**
+ * Destination name.
+ */
+destination: string, 
+/**
+ * Share before, by the weights.
+ */
+ratio_before: number | null, 
+/**
+ * Share after.
+ */
+ratio_after: number | null, 
+/**
+ * Requests per second now.
+ */
+rate_before: number | null, 
+/**
+ * Requests per second expected.
+ */
+rate_after: number | null, 
+/**
+ * Requests per second and ready endpoint expected.
+ */
+per_endpoint_after: number | null, 
+/**
+ * `per_endpoint_after` over today's; null if unknown.
+ */
+load_factor: number | null, };
+
+export type DryRunView = { 
+/**
+ * The server would take it, and its answer equals the staged document.
+ */
+ok: boolean, 
+/**
+ * Round trip.
+ */
+elapsed_ms: number, 
+/**
+ * `Warning` headers, verbatim.
+ */
+warnings: Array<string>, 
+/**
+ * Leaves that the server would change besides ours (`/spec/http/0/timeout: null -> "1s"`); empty is good.
+ */
+mutations: Array<string>, };
+
+export type PlanView = { 
+/**
+ * One-time id; the plan itself stays with the engine.
+ */
+plan_id: string, 
+/**
+ * Which split.
+ */
+split_id: string, 
+/**
+ * `shift` or `undo`.
+ */
+kind: string, 
+/**
+ * `v2 10 -> 50 %` and so on.
+ */
+summary: string, 
+/**
+ * resourceVersion that it was planned against.
+ */
+resource_version: string, 
+/**
+ * Changed leaves; empty = nothing to do.
+ */
+changes: Array<ChangeView>, 
+/**
+ * YAML diff, changed lines with a little context.
+ */
+diff: Array<DiffLine>, 
+/**
+ * The patch.
+ */
+ops: Array<OpView>, 
+/**
+ * Expected effect.
+ */
+predictions: Array<PredictionView>, 
+/**
+ * Findings; one of severity `error` refuses the plan.
+ */
+findings: Array<FindingView>, 
+/**
+ * Whether it can be applied as far as we can tell before the dry run.
+ */
+applicable: boolean, 
+/**
+ * The same as a command line.
+ */
+cli: string, };
+
+export type BandView = { 
+/**
+ * Destination name.
+ */
+destination: string, 
+/**
+ * Declared share.
+ */
+target: number, 
+/**
+ * Lower bound at the present count.
+ */
+low: number, 
+/**
+ * Upper bound.
+ */
+high: number, 
+/**
+ * Observed share since the change; null if nothing was counted.
+ */
+observed: number | null, 
+/**
+ * Requests counted since the change.
+ */
+requests: number, };
+
+export type ProgressPoint = { 
+/**
+ * Seconds since the change (negative: before).
+ */
+t_s: number, 
+/**
+ * Observed share of the watched destination.
+ */
+observed: number | null, 
+/**
+ * 95 % interval.
+ */
+interval: [number, number] | null, };
+
+export type ProgressView = { 
+/**
+ * Journal entry.
+ */
+entry_id: string, 
+/**
+ * Which split.
+ */
+split_id: string, 
+/**
+ * `converging`, `converged`, `stalled`, `too_little_traffic`, `blind` (no metrics), `undone`, `superseded`.
+ */
+phase: string, 
+/**
+ * When it was applied, RFC 3339.
+ */
+applied_at: string, 
+/**
+ * Seconds since then.
+ */
+elapsed_s: number, 
+/**
+ * The destination that the curve shows: the one whose share grew most.
+ */
+watched: string, 
+/**
+ * Bands by destination.
+ */
+bands: Array<BandView>, 
+/**
+ * Judged windows in the band, in a row.
+ */
+windows_in_band: number, 
+/**
+ * Windows in a row that are needed.
+ */
+windows_needed: number, 
+/**
+ * After this many seconds without convergence it counts as stalled.
+ */
+stall_after_s: number, 
+/**
+ * Curve, oldest first.
+ */
+curve: Array<ProgressPoint>, 
+/**
+ * One sentence.
+ */
+message: string, };
+
+export type JournalEntryView = { 
+/**
+ * Its id.
+ */
+entry_id: string, 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * `apply`, `undo`.
+ */
+kind: string, 
+/**
+ * Context it was made in.
+ */
+context: string, 
+/**
+ * User as the server saw us.
+ */
+user: string | null, 
+/**
+ * Which split.
+ */
+split_id: string, 
+/**
+ * In words.
+ */
+summary: string, 
+/**
+ * The operator's reason.
+ */
+reason: string, 
+/**
+ * `applied`, `refused`, `failed`, `intended` (begun, outcome never written: look at the object).
+ */
+outcome: string, 
+/**
+ * The server's words if it refused or failed.
+ */
+message: string, 
+/**
+ * Changed leaves.
+ */
+changes: Array<ChangeView>, 
+/**
+ * resourceVersion before.
+ */
+resource_version_before: string, 
+/**
+ * resourceVersion after; null if nothing was written.
+ */
+resource_version_after: string | null, 
+/**
+ * Whether it can still be undone.
+ */
+undoable: boolean, };
+
+export type JournalView = { 
+/**
+ * Entries.
+ */
+entries: Array<JournalEntryView>, };
+
+export type TraceSearchRequest = { 
+/**
+ * Service as the backend knows it; null = any.
+ */
+service: string | null, 
+/**
+ * Operation.
+ */
+operation: string | null, 
+/**
+ * Only traces with an erroring span.
+ */
+only_errors: boolean, 
+/**
+ * Shortest duration of the whole trace.
+ */
+min_duration_ms: number | null, 
+/**
+ * Longest duration of the whole trace.
+ */
+max_duration_ms: number | null, 
+/**
+ * Attributes that one span must carry.
+ */
+attributes: { [key in string]: string }, 
+/**
+ * How far back, seconds; null = 3600.
+ */
+since_s: number | null, 
+/**
+ * At most this many; null = 20.
+ */
+limit: number | null, 
+/**
+ * Graph node whose traces are wanted (sets the service).
+ */
+node: string | null, 
+/**
+ * Graph edge whose traces are wanted: traces in which its source called its target.
+ */
+edge: string | null, };
+
+export type TraceServiceView = { 
+/**
+ * Service name.
+ */
+name: string, 
+/**
+ * Its spans.
+ */
+spans: number, 
+/**
+ * Its erroring spans.
+ */
+errors: number, };
+
+export type TraceRowView = { 
+/**
+ * 32 hex digits.
+ */
+trace_id: string, 
+/**
+ * Service of the root.
+ */
+root_service: string, 
+/**
+ * Operation of the root.
+ */
+root_operation: string, 
+/**
+ * RFC 3339.
+ */
+start: string, 
+/**
+ * The same in milliseconds since the epoch.
+ */
+start_ms: number, 
+/**
+ * First start to last end.
+ */
+duration_ns: number, 
+/**
+ * Spans.
+ */
+spans: number, 
+/**
+ * Erroring spans.
+ */
+errors: number, 
+/**
+ * Spans whose parent is missing.
+ */
+orphans: number, 
+/**
+ * Services.
+ */
+services: Array<TraceServiceView>, 
+/**
+ * `service@revision` seen.
+ */
+revisions: Array<string>, };
+
+export type TraceListView = { 
+/**
+ * The traces.
+ */
+traces: Array<TraceRowView>, 
+/**
+ * There may be more.
+ */
+partial: boolean, 
+/**
+ * The sources asked.
+ */
+sources: Array<SourceView>, };
+
+export type ServicesView = { 
+/**
+ * Sorted.
+ */
+names: Array<string>, };
+
+export type OperationsRequest = { 
+/**
+ * Service as the backend knows it.
+ */
+service: string, };
+
+export type TraceIdRequest = { 
+/**
+ * Hex id.
+ */
+trace_id: string, 
+/**
+ * Leave clocks as recorded.
+ */
+raw_clock: boolean, };
+
+export type SpanEventView = { 
+/**
+ * From the trace's start.
+ */
+at_ns: number, 
+/**
+ * What.
+ */
+name: string, 
+/**
+ * More.
+ */
+attributes: { [key in string]: string }, };
+
+export type SpanView = { 
+/**
+ * Unique inside the answer (a repeated id has a suffix).
+ */
+span_id: string, 
+/**
+ * Parent inside the answer; null for a root.
+ */
+parent_id: string | null, 
+/**
+ * Service.
+ */
+service: string, 
+/**
+ * Operation.
+ */
+operation: string, 
+/**
+ * `unspecified`, `internal`, `server`, `client`, `producer`, `consumer`.
+ */
+kind: string, 
+/**
+ * From the trace's start; negative only on the raw clock.
+ */
+start_ns: number, 
+/**
+ * Duration.
+ */
+duration_ns: number, 
+/**
+ * Time not covered by children.
+ */
+self_ns: number, 
+/**
+ * `unset`, `ok`, `error`: our verdict.
+ */
+status: string, 
+/**
+ * Attributes as text.
+ */
+attributes: { [key in string]: string }, 
+/**
+ * Attributes of the resource.
+ */
+resource: { [key in string]: string }, 
+/**
+ * Events.
+ */
+events: Array<SpanEventView>, 
+/**
+ * By how much the clock was corrected.
+ */
+skew_shift_ns: number, 
+/**
+ * 0 for a root.
+ */
+depth: number, 
+/**
+ * Number of direct children.
+ */
+children: number, 
+/**
+ * Canonical revision, where known.
+ */
+revision: string | null, 
+/**
+ * Envoy's response flags, where set.
+ */
+flags: string | null, };
+
+export type PathSectionView = { 
+/**
+ * The span that the time belongs to.
+ */
+span_id: string, 
+/**
+ * From the trace's start.
+ */
+start_ns: number, 
+/**
+ * From the trace's start.
+ */
+end_ns: number, };
+
+export type ServiceShareView = { 
+/**
+ * Service.
+ */
+service: string, 
+/**
+ * Spans.
+ */
+spans: number, 
+/**
+ * Erroring spans.
+ */
+errors: number, 
+/**
+ * Sum of self times.
+ */
+self_ns: number, 
+/**
+ * Time on the critical path.
+ */
+critical_ns: number, };
+
+export type CallView = { 
+/**
+ * Caller service.
+ */
+source: string, 
+/**
+ * Callee service.
+ */
+target: string, 
+/**
+ * Graph edge id, if the graph has it.
+ */
+edge: string | null, 
+/**
+ * Calls.
+ */
+calls: number, 
+/**
+ * Erroring calls.
+ */
+errors: number, 
+/**
+ * Longest duration, as the caller felt it.
+ */
+max_ns: number, 
+/**
+ * Present p95 of the edge, milliseconds.
+ */
+edge_p95_ms: number | null, };
+
+export type TraceView = { 
+/**
+ * 32 hex digits.
+ */
+trace_id: string, 
+/**
+ * First start, ns since the epoch, as text (it exceeds 2^53).
+ */
+epoch_ns: string, 
+/**
+ * First start, RFC 3339.
+ */
+start: string, 
+/**
+ * First start to last end.
+ */
+duration_ns: number, 
+/**
+ * Root span ids.
+ */
+roots: Array<string>, 
+/**
+ * Spans whose parent is missing.
+ */
+orphans: number, 
+/**
+ * Depth of the tree.
+ */
+depth: number, 
+/**
+ * Erroring spans.
+ */
+errors: number, 
+/**
+ * Spans in pre-order.
+ */
+spans: Array<SpanView>, 
+/**
+ * Critical path in time order (an estimate: last child to finish).
+ */
+critical_path: Array<PathSectionView>, 
+/**
+ * Services, most critical time first.
+ */
+services: Array<ServiceShareView>, 
+/**
+ * Calls between services.
+ */
+calls: Array<CallView>, 
+/**
+ * The backend said that spans are missing.
+ */
+partial: boolean, 
+/**
+ * Findings.
+ */
+findings: Array<FindingView>, };
+
+export type Update = { 
+/**
+ * The graph (type `app` for the Mesh screen).
+ */
+graph: GraphView, 
+/**
+ * Positions; null if equal to the last ones sent in this subscription.
+ */
+layout: LayoutView | null, 
+/**
+ * Splits.
+ */
+splits: SplitsView, 
+/**
+ * Changes being watched, newest first.
+ */
+progress: Array<ProgressView>, 
+/**
+ * The session.
+ */
+session: SessionView, };
