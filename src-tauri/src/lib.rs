@@ -1,1 +1,64 @@
-//! Skeleton.
+//! The desktop shell: one window over the api. No decision, no loop, no parsing here.
+
+mod commands;
+mod compose;
+mod stream;
+
+use anyhow::Context as _;
+use pilothouse_api::Api;
+use tauri::{Builder, Runtime};
+use tracing_subscriber::EnvFilter;
+
+/// Runs the app until its window is closed.
+///
+/// # Errors
+/// If the window system does not let us open one, or the journal cannot be read.
+pub fn run() -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let engine = compose::engine()?;
+    let running = tauri::async_runtime::block_on(async { engine.start() });
+    let app = with_commands(Builder::default(), Api::new(engine));
+    app.run(context()).context("opening the window")?;
+    drop(running);
+    Ok(())
+}
+
+/// Configuration, permissions and screens, embedded at build time.
+#[expect(
+    clippy::disallowed_types,
+    clippy::exit,
+    reason = "the macro's own code"
+)]
+fn context<R: Runtime>() -> tauri::Context<R> {
+    tauri::generate_context!()
+}
+
+/// Adds every command to a builder; generic so that tests run it without a display.
+pub fn with_commands<R: Runtime>(builder: Builder<R>, api: Api) -> Builder<R> {
+    builder
+        .manage(api)
+        .manage(stream::Current::default())
+        .invoke_handler(tauri::generate_handler![
+            commands::session,
+            commands::latest,
+            commands::refresh,
+            commands::set_window,
+            commands::arm,
+            commands::disarm,
+            commands::plan_shift,
+            commands::dry_run,
+            commands::apply,
+            commands::plan_undo,
+            commands::journal,
+            commands::trace_services,
+            commands::trace_operations,
+            commands::find_traces,
+            commands::trace,
+            stream::subscribe,
+        ])
+}

@@ -1,6 +1,6 @@
 //! What crosses the border to a shell: the JSON of the command line and the types of the frontend.
 //!
-//! These shapes are stable: fields are only ever added. Names are snake_case; an unknown number is `null`, never 0;
+//! These shapes are stable: fields are only ever added. Names are in snake case; an unknown number is `null`, never 0;
 //! rates are per second (bytes per second for tcp), ratios in 0..=1, moments RFC 3339. TypeScript declarations are
 //! generated from here ([`crate::bindings`]).
 

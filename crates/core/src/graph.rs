@@ -3,9 +3,32 @@
 //!
 //! Principal types: [`GraphRequest`] (what to draw), [`MeshGraph`] with [`Node`]s and [`Edge`]s. The engine asks
 //! [`queries`] which metrics a request needs, fetches them, and hands the answers to [`fold`].
+//!
+//! The steps of a fold, one file each: `rows` (which rows count and what they say), `identity` (who the ends are),
+//! `tally` (sums per edge and proxy), `calls` (one report per edge; services only), `latency` (quantiles that are
+//! exactly an edge or a node), `declared` and `badges` (what objects add), `findings`, and `fold` itself. The rules are
+//! Kiali's, so that two tools pointed at one Prometheus agree, except where those are wrong: reports of both proxies are
+//! never mixed, totals do not depend on the order of anything, and what failed is unknown, not zero.
 
+mod badges;
+mod calls;
+mod declared;
+mod dot;
+mod findings;
+mod fold;
+mod identity;
+mod latency;
+mod queries;
+mod rows;
+mod tally;
 mod types;
 
+#[cfg(test)]
+mod testing;
+
+pub use dot::to_dot;
+pub use fold::{fold, fold_with};
+pub use queries::{BUDGET, queries};
 pub use types::{
     AmbientTraffic, CodeShare, Edge, EdgeLatency, FetchedRows, GraphRequest, GraphType,
     GrpcTraffic, HttpTraffic, Latency, LatencyStat, MeshGraph, Node, NodeKind, Protocol,

@@ -1,11 +1,56 @@
 //! Where cards stand: left to right, namespaces in boxes, and never moved by metrics.
 //!
 //! [`Layout::arrange`] places every node anew; [`Layout::follow`] keeps every old position and only finds a place for new
-//! nodes. Pure and deterministic: equal graphs, equal pictures.
+//! nodes. Pure and deterministic: equal graphs, equal pictures, whatever the order of nodes and edges.
+//!
+//! A layout has two levels. Inside a namespace, cards stand in columns by who calls whom (`layers`, `boxes`); the boxes
+//! of namespaces stand in wider columns by how deep in the calls their members are, cut so that the picture has the shape
+//! of a screen (`columns`). Heights come last: barycentre sweeps over both levels (`order`, `isotonic`). Any full run
+//! moves nearly everything, which is why a running picture is only ever extended (`insert`).
+//!
+//! Units are world pixels; zooming and drawing are the view's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+use crate::graph::MeshGraph;
+
+mod boxes;
+mod columns;
+mod insert;
+mod isotonic;
+mod layers;
+mod order;
+mod topology;
+
+use topology::Topology;
+
+/// Width of a card.
+pub const CARD_WIDTH: f64 = 168.0;
+/// Height of a card.
+pub const CARD_HEIGHT: f64 = 48.0;
+/// From one column of cards to the next, also across boxes.
+pub const COLUMN_PITCH: f64 = 250.0;
+/// From one card to the next below.
+pub const ROW_PITCH: f64 = 76.0;
+/// Height of the band at the top of a box that holds its name.
+pub const HEADER: f64 = 34.0;
+/// Between the edge of a box and its cards.
+pub const PADDING: f64 = 16.0;
+
+/// Between the header and the first card.
+const BELOW_HEADER: f64 = 8.0;
+/// Between boxes side by side, such that cards keep their pitch across boxes.
+const BOX_GAP_X: f64 = COLUMN_PITCH - CARD_WIDTH - 2.0 * PADDING;
+/// Between boxes one above the other: room for one more row before anybody is in the way.
+const BOX_GAP_Y: f64 = ROW_PITCH + MIN_BOX_GAP;
+/// What boxes keep between them when they grow.
+const MIN_BOX_GAP: f64 = 14.0;
+/// Room for growth below tall boxes, as a share of their height.
+const SLACK: f64 = 0.12;
+/// Width over height that a new picture aims at.
+const ASPECT: f64 = 1.5;
 
 /// A rectangle in world pixels, y downward.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +65,74 @@ pub struct Rect {
     pub height: f64,
 }
 
+impl Rect {
+    /// The card whose left upper corner is here.
+    const fn card(x: f64, y: f64) -> Self {
+        Self {
+            x,
+            y,
+            width: CARD_WIDTH,
+            height: CARD_HEIGHT,
+        }
+    }
+
+    /// Right edge.
+    #[must_use]
+    pub const fn right(&self) -> f64 {
+        self.x + self.width
+    }
+
+    /// Bottom edge.
+    #[must_use]
+    pub const fn bottom(&self) -> f64 {
+        self.y + self.height
+    }
+
+    const fn middle_x(&self) -> f64 {
+        self.x + self.width / 2.0
+    }
+
+    const fn middle_y(&self) -> f64 {
+        self.y + self.height / 2.0
+    }
+
+    /// Whether the two share any area. Touching edges share none.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.x < other.right()
+            && other.x < self.right()
+            && self.y < other.bottom()
+            && other.y < self.bottom()
+    }
+
+    /// Whether the other lies inside, edges included.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        self.x <= other.x
+            && self.y <= other.y
+            && other.right() <= self.right()
+            && other.bottom() <= self.bottom()
+    }
+
+    /// The same with a margin around.
+    const fn inflated(&self, x: f64, y: f64) -> Self {
+        Self {
+            x: self.x - x,
+            y: self.y - y,
+            width: self.width + 2.0 * x,
+            height: self.height + 2.0 * y,
+        }
+    }
+
+    /// Whether this is a place at all; a stored layout may hold anything.
+    fn is_sound(&self) -> bool {
+        let numbers = [self.x, self.y, self.width, self.height];
+        numbers.iter().all(|n| n.is_finite() && n.abs() < 1e9)
+            && self.width >= 0.0
+            && self.height >= 0.0
+    }
+}
+
 /// Positions of one graph.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Layout {
@@ -29,6 +142,75 @@ pub struct Layout {
     pub nodes: BTreeMap<String, Rect>,
     /// Box of each namespace (`cluster/namespace`).
     pub boxes: BTreeMap<String, Rect>,
-    /// Nodes that are gone from the graph but keep their slot for a while.
+    /// Nodes that are gone from the graph but keep their slot for a while; sorted.
     pub ghosts: Vec<String>,
 }
+
+impl Layout {
+    /// Places every node anew. Version 1, no ghosts.
+    #[must_use]
+    pub fn arrange(graph: &MeshGraph) -> Self {
+        let topology = Topology::of(graph);
+        let (nodes, boxes) = columns::arrange(&topology);
+        Self {
+            version: 1,
+            nodes: named(&topology.ids, nodes),
+            boxes: named(&topology.boxes, boxes),
+            ghosts: Vec::new(),
+        }
+    }
+
+    /// The layout of the next graph: what stood stays where it stood, new nodes get a free place right of their callers
+    /// inside their box, nodes that are gone become ghosts.
+    ///
+    /// Boxes grow into the free space around them, downward first. Only where a box is walled in on all sides are the
+    /// boxes below it pushed down, whole and by as little as it takes; then their cards move with them.
+    #[must_use]
+    pub fn follow(&self, graph: &MeshGraph) -> Self {
+        if self.nodes.is_empty() {
+            return self.followed_by(Self::arrange(graph));
+        }
+        let topology = Topology::of(graph);
+        let next = insert::insert(self, &topology);
+        self.followed_by(next)
+    }
+
+    /// A full run for a picture that is on screen ("Tidy"): like [`Layout::arrange`], with a version that readers of this
+    /// layout notice.
+    #[must_use]
+    pub fn tidied(&self, graph: &MeshGraph) -> Self {
+        self.followed_by(Self::arrange(graph))
+    }
+
+    /// The layout without these nodes: their slots are free again, and boxes that held nothing else are gone. For ghosts
+    /// whose time has passed.
+    #[must_use]
+    pub fn forget(&self, gone: &[String]) -> Self {
+        let gone: BTreeSet<&String> = gone.iter().collect();
+        let mut next = self.clone();
+        next.nodes.retain(|id, _| !gone.contains(id));
+        next.ghosts.retain(|id| !gone.contains(id));
+        let cards = &next.nodes;
+        next.boxes
+            .retain(|_, outline| cards.values().any(|card| outline.overlaps(card)));
+        self.followed_by(next)
+    }
+
+    /// The next layout with the version it gets after this one.
+    fn followed_by(&self, mut next: Self) -> Self {
+        let same = self.nodes == next.nodes && self.boxes == next.boxes;
+        next.version = if same {
+            self.version
+        } else {
+            self.version.saturating_add(1)
+        };
+        next
+    }
+}
+
+fn named(names: &[String], rects: Vec<Rect>) -> BTreeMap<String, Rect> {
+    names.iter().cloned().zip(rects).collect()
+}
+
+#[cfg(test)]
+mod tests;

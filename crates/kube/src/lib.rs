@@ -1,1 +1,45 @@
-//! Skeleton.
+//! Control plane adapter: the Kubernetes API with the objects of Istio and the Gateway API.
+//!
+//! Owns everything that knows Kubernetes: kubeconfig files, credentials, paths, watches, patches and how the server
+//! says no. Implements [`pilothouse_core::ports::ControlPlane`]; no type of `kube` leaves this crate. Decides nothing
+//! about traffic: documents go out as they came in, patches as they were planned.
+//!
+//! ```no_run
+//! use pilothouse_core::ports::ControlPlane;
+//! use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
+//!
+//! # async fn example() -> Result<(), pilothouse_core::model::SourceError> {
+//! let environment = ConfigEnvironment {
+//!     kubeconfig: std::env::var_os("KUBECONFIG"),
+//!     home: std::env::var_os("HOME").map(Into::into),
+//! };
+//! let source = KubeSource::connect(ConnectOptions { environment, ..ConnectOptions::default() })?;
+//! let identity = source.identity().await?;
+//! # let _ = identity;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Reading order: `kubeconfig` (which cluster, as whom), `connect` (from that to a client), `exec` (credential plugins),
+//! `transport` (one call: deadline, size cap, session), `failure` (how the server says no), `resource` (paths), `source`
+//! (the port), `patch` (the one write), `watch` (lists and changes).
+//!
+//! Sources: the Kubernetes API concepts and API conventions documents; `k8s.io/client-go` for the merging of
+//! kubeconfig files.
+
+mod connect;
+mod exec;
+mod failure;
+mod kubeconfig;
+mod patch;
+mod resource;
+mod source;
+mod transport;
+mod watch;
+
+#[cfg(test)]
+mod mock;
+
+pub use connect::{ConnectOptions, ConnectionFacts};
+pub use kubeconfig::{AuthKind, ConfigEnvironment, ContextEntry, Kubeconfigs};
+pub use source::KubeSource;

@@ -1,1 +1,42 @@
-//! Skeleton.
+//! The test bed: a small real mesh on loopback, from packages alone.
+//!
+//! One [`Bed`] is a kube-apiserver with etcd inside, Istio's istiod with its validation webhook,
+//! six Envoys fed by it, Prometheus, Jaeger, five tiny apps in bookinfo's shape and a load that
+//! counts what it sends. Tests ask the product what it sees and the bed what is true.
+//!
+//! The servers are built once by `bed build` ([`install`]) into a cache folder; nothing is built
+//! when a bed starts. What is real here and what is not is told in the README beside this crate.
+//!
+//! ```no_run
+//! use pilothouse_bed::{Bed, Options, User};
+//!
+//! let bed = Bed::start(Options::default())?;
+//! let kubeconfig = bed.kubeconfig(User::Viewer);
+//! bed.pause_load()?;
+//! let sent = bed.calls().edges();
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+
+mod apps;
+mod bed;
+mod cache;
+mod calls;
+mod clock;
+mod control;
+mod envoy;
+mod http;
+pub mod install;
+mod kube;
+mod load;
+mod mesh;
+mod objects;
+mod ports;
+mod process;
+mod start;
+mod telemetry;
+
+pub use crate::bed::{Bed, Options, Sample};
+pub use crate::calls::{Call, Calls, Edge};
+pub use crate::http::{Response, get};
+pub use crate::kube::{Answer, Kube, User};
+pub use crate::mesh::{INGRESS_NAMESPACE, NAMESPACE};

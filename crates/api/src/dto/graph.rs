@@ -57,9 +57,10 @@ pub struct NodeView {
     /// Sent, by protocol.
     #[serde(rename = "out")]
     pub outgoing: BTreeMap<String, TrafficView>,
-    /// What it serves, http and grpc together, requests per second; null if unknown.
+    /// What it serves, http and grpc together, requests per second; of a node that nobody calls what it sends; null if
+    /// unknown.
     pub rate: Option<f64>,
-    /// Error ratio of what it serves.
+    /// Error ratio of the same requests.
     pub error_ratio: Option<f64>,
     /// Latency of what it serves.
     pub latency_ms: LatencyView,

@@ -98,7 +98,7 @@ pub struct SplitsView {
 /// A new weight.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct WeightRequest {
-    /// Destination name (subset or host), or `#0` by index.
+    /// Destination name (subset or host), or `#1` by position.
     pub destination: String,
     /// Weight.
     #[ts(type = "number")]

@@ -143,10 +143,11 @@ impl FetchedRows {
     /// The first failure among the answers for this measure, if all of them failed.
     #[must_use]
     pub fn failure(&self, measure: Measure) -> Option<&SourceError> {
-        self.answers
-            .iter()
-            .find(|(q, _)| q.measure == measure)
-            .and_then(|(_, answer)| answer.as_ref().err())
+        let of_measure = || self.answers.iter().filter(|(q, _)| q.measure == measure);
+        if of_measure().any(|(_, answer)| answer.is_ok()) {
+            return None;
+        }
+        of_measure().find_map(|(_, answer)| answer.as_ref().err())
     }
 }
 

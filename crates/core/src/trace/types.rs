@@ -1,6 +1,7 @@
 //! Words of traces. Times are nanoseconds since the Unix epoch in `u64` (they exceed 2^53: never send them to a
 //! JavaScript number; send offsets from the trace's start).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -110,12 +111,18 @@ impl Value {
     /// The value as text, as a search by attribute compares it.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.text().into_owned()
+    }
+
+    /// The same, borrowed where the value is text.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Bool(b) => b.to_string(),
-            Self::Int(i) => i.to_string(),
-            Self::Float(f) => f.to_string(),
-            Self::Text(t) => t.clone(),
-            Self::Json(j) => j.to_string(),
+            Self::Bool(b) => Cow::Owned(b.to_string()),
+            Self::Int(i) => Cow::Owned(i.to_string()),
+            Self::Float(f) => Cow::Owned(f.to_string()),
+            Self::Text(t) => Cow::Borrowed(t),
+            Self::Json(j) => Cow::Owned(j.to_string()),
         }
     }
 }
@@ -167,16 +174,20 @@ impl Span {
     /// `http.response.status_code`).
     #[must_use]
     pub fn attribute(&self, names: &[&str]) -> Option<String> {
-        names
-            .iter()
-            .find_map(|name| self.attributes.get(*name))
-            .map(Value::to_text)
+        self.text(names).map(Cow::into_owned)
+    }
+
+    /// The same, borrowed where the value is text.
+    #[must_use]
+    pub fn text(&self, names: &[&str]) -> Option<Cow<'_, str>> {
+        let value = names.iter().find_map(|name| self.attributes.get(*name));
+        value.map(Value::text)
     }
 
     /// HTTP status code, either generation of names.
     #[must_use]
     pub fn http_status(&self) -> Option<u16> {
-        self.attribute(&["http.response.status_code", "http.status_code"])?
+        self.text(&["http.response.status_code", "http.status_code"])?
             .parse()
             .ok()
     }
@@ -184,8 +195,9 @@ impl Span {
     /// Envoy's response flags, if any are set (`-` and empty count as none).
     #[must_use]
     pub fn response_flags(&self) -> Option<String> {
-        self.attribute(&["response_flags"])
+        self.text(&["response_flags"])
             .filter(|flags| !flags.is_empty() && flags != "-")
+            .map(Cow::into_owned)
     }
 
     /// Whether this span failed: status error, `error` true, HTTP >= 500 (any side) or >= 400 (client), a gRPC status other
@@ -196,10 +208,10 @@ impl Span {
             .http_status()
             .is_some_and(|code| code >= 500 || (code >= 400 && self.kind == SpanKind::Client));
         let flagged = self
-            .attribute(&["error"])
+            .text(&["error"])
             .is_some_and(|e| e.eq_ignore_ascii_case("true"));
         let grpc = self
-            .attribute(&["grpc.status_code", "rpc.grpc.status_code"])
+            .text(&["grpc.status_code", "rpc.grpc.status_code"])
             .is_some_and(|code| {
                 !code.is_empty() && code != "0" && !code.eq_ignore_ascii_case("ok")
             });

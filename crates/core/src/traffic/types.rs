@@ -26,9 +26,18 @@ pub struct PatchOp {
     pub op: OpKind,
     /// JSON pointer.
     pub path: String,
-    /// The value; absent for `Remove`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The value; absent for `Remove`. `null` is a value.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<Value>,
+}
+
+/// Keeps a written `null` apart from an absent field.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 /// Names one split: an entry of routes in an object. For a VirtualService `route` is the index in `spec.http` (then `tcp`,
@@ -41,6 +50,13 @@ pub struct SplitId {
     pub section: String,
     /// Index of the entry.
     pub route: usize,
+}
+
+impl std::fmt::Display for SplitId {
+    /// `VirtualService/shop/reviews http[0]`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}[{}]", self.object, self.section, self.route)
+    }
 }
 
 /// Under which condition the entry applies, in words (`prefix /api and header end-user = jason`), and whether it is a
@@ -62,6 +78,20 @@ pub struct ReadyEndpoints {
     pub ready: u32,
     /// Wanted replicas.
     pub wanted: u32,
+}
+
+/// Whether what a destination names is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// The Service is known, and so is the subset if one is named.
+    Found,
+    /// Nothing is known of this host: it lies outside the cluster or in a namespace that is not watched.
+    Unknown,
+    /// The namespace is watched and has no such Service: requests fail with 503.
+    NoSuchService,
+    /// No DestinationRule that applies defines the subset: requests fail with 503 and flag `NC`.
+    NoSuchSubset,
 }
 
 /// One weighted destination of a split.
@@ -89,6 +119,8 @@ pub struct Destination {
     pub workloads: Vec<String>,
     /// Ready endpoints; `None` if not known.
     pub ready: Option<ReadyEndpoints>,
+    /// Whether what it names is there.
+    pub resolution: Resolution,
 }
 
 /// A declared split: the weighted destinations of one route entry.
@@ -108,13 +140,19 @@ pub struct Split {
     pub overridden_by: Option<ObjectRef>,
     /// Who would undo a change by hand.
     pub owner: Owner,
+    /// Whether a canary controller steers these weights: a change by hand is refused.
+    pub steered: bool,
+    /// Why requests do not spread by the weights independently of each other (`tcp` routes split connections, a
+    /// DestinationRule hashes consistently), so that the observed share need not converge. `None`: they do.
+    pub sticky: Option<String>,
     /// resourceVersion of the object that this was read from.
     pub resource_version: String,
     /// What is wrong or odd.
     pub findings: Vec<Finding>,
 }
 
-/// What the operator asks for: new weights by destination name (subset or host), or by index (`#1`).
+/// What the operator asks for: new weights by destination name (subset or host), or by position (`#1`
+/// is the first).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShiftRequest {
     /// Which split.

@@ -1,0 +1,177 @@
+//! Splits with declared beside observed.
+
+use pilothouse_core::graph::{Latency, MeshGraph, NodeKind};
+use pilothouse_core::model::{ObjectKind, ObjectRef, Owner, Severity};
+use pilothouse_core::stats;
+use pilothouse_core::traffic::{Destination, ObservedDestination, Phase, Split, SplitId};
+use pilothouse_engine::{ObservedSplit, ShiftWatch};
+
+use super::{bad_request, count, finding_view, latency_view};
+use crate::dto::{ApiError, DestinationView, OwnerView, SplitView, SplitsView};
+
+/// Requests below which a difference between declared and observed says nothing.
+const ENOUGH_TO_JUDGE: f64 = 100.0;
+
+/// Splits with more than one destination, worst first.
+pub(crate) fn splits_view(
+    splits: &[ObservedSplit],
+    graph: &MeshGraph,
+    watches: &[ShiftWatch],
+) -> SplitsView {
+    let several = |view: &SplitView| view.destinations.len() > 1;
+    let mut views: Vec<SplitView> = split_views(splits, graph, watches)
+        .filter(several)
+        .collect();
+    views.sort_by(|a, b| (rank(a), &a.id).cmp(&(rank(b), &b.id)));
+    SplitsView { splits: views }
+}
+
+/// Every route entry.
+pub(crate) fn split_views<'a>(
+    splits: &'a [ObservedSplit],
+    graph: &'a MeshGraph,
+    watches: &'a [ShiftWatch],
+) -> impl Iterator<Item = SplitView> + 'a {
+    splits.iter().map(|split| split_view(split, graph, watches))
+}
+
+fn rank(view: &SplitView) -> u8 {
+    let verdict = match view.verdict.as_str() {
+        "converging" => 0,
+        "drift" => 1,
+        "overridden" => 2,
+        "unknown" => 3,
+        _ => 4,
+    };
+    let grave = view.findings.iter().any(|f| f.severity == "error");
+    if grave && verdict > 1 { 1 } else { verdict }
+}
+
+fn split_view(observed: &ObservedSplit, graph: &MeshGraph, watches: &[ShiftWatch]) -> SplitView {
+    let split = &observed.split;
+    let id = &split.id;
+    let mut findings: Vec<_> = split.findings.clone();
+    findings.sort_by_key(|f| std::cmp::Reverse(f.severity == Severity::Error));
+    SplitView {
+        id: split_id_text(id),
+        kind: id.object.kind.to_string(),
+        namespace: id.object.namespace.clone(),
+        name: id.object.name.clone(),
+        route: count(id.route),
+        section: id.section.clone(),
+        matches: split.matches.text.clone(),
+        hosts: split.hosts.clone(),
+        in_force: split.in_force,
+        overridden_by: split.overridden_by.as_ref().map(ToString::to_string),
+        owner: owner_view(&split.owner),
+        destinations: split
+            .destinations
+            .iter()
+            .zip(&observed.observed)
+            .map(destination_view)
+            .collect(),
+        node: node_of(split, graph),
+        verdict: verdict(observed, watches).to_owned(),
+        findings: findings.iter().map(finding_view).collect(),
+    }
+}
+
+fn verdict(observed: &ObservedSplit, watches: &[ShiftWatch]) -> &'static str {
+    let split = &observed.split;
+    if split.overridden_by.is_some() {
+        return "overridden";
+    }
+    let converging =
+        |w: &&ShiftWatch| w.split == split.id && w.convergence.phase == Phase::Converging;
+    if watches.iter().any(|w| converging(&w)) {
+        return "converging";
+    }
+    let n: Option<f64> = observed.observed.iter().map(|o| o.requests).sum();
+    let Some(n) = n.filter(|n| *n >= ENOUGH_TO_JUDGE) else {
+        return "unknown";
+    };
+    let agrees = split
+        .destinations
+        .iter()
+        .zip(&observed.observed)
+        .all(|(destination, seen)| {
+            let agrees = destination
+                .effective_ratio
+                .zip(seen.requests)
+                .and_then(|(w, k)| stats::in_band(k, n, w));
+            agrees == Some(true)
+        });
+    if agrees { "agrees" } else { "drift" }
+}
+
+fn destination_view((destination, seen): (&Destination, &ObservedDestination)) -> DestinationView {
+    DestinationView {
+        name: destination.name.clone(),
+        host: destination.host.clone(),
+        subset: destination.subset.clone(),
+        port: destination.port,
+        revision: destination.revision.clone(),
+        weight: destination.weight,
+        effective_ratio: destination.effective_ratio,
+        observed_ratio: seen.ratio,
+        interval: seen.interval.map(|i| [i.low, i.high]),
+        requests: seen.requests,
+        rate: seen.rate,
+        error_ratio: seen.error_ratio,
+        latency_ms: latency_view(&Latency {
+            p95: seen.p95_ms,
+            ..Latency::default()
+        }),
+        ready_endpoints: destination.ready.map(|r| r.ready),
+        wanted_endpoints: destination.ready.map(|r| r.wanted),
+    }
+}
+
+fn owner_view(owner: &Owner) -> OwnerView {
+    OwnerView {
+        tool: owner.tool.clone(),
+        name: owner.name.clone(),
+        evidence: owner.evidence.clone(),
+    }
+}
+
+/// The node of the host that the split divides: the canonical service of its destinations' workloads, else of its name.
+fn node_of(split: &Split, graph: &MeshGraph) -> Option<String> {
+    let host = split.hosts.first()?;
+    let mut parts = host.split('.');
+    let (service, namespace) = (parts.next()?, parts.next()?);
+    let by_name = graph.nodes.iter().find(|node| {
+        let name = if node.kind == NodeKind::Service {
+            &node.service
+        } else {
+            &node.app
+        };
+        node.namespace == namespace && name.as_deref() == Some(service)
+    });
+    by_name.map(|node| node.id.clone())
+}
+
+/// `VirtualService/shop/reviews/http/0`.
+pub(crate) fn split_id_text(id: &SplitId) -> String {
+    format!("{}/{}/{}", id.object, id.section, id.route)
+}
+
+/// Reads [`split_id_text`] back.
+pub(crate) fn parse_split_id(text: &str) -> Result<SplitId, ApiError> {
+    let wrong = || {
+        bad_request(format!(
+            "`{text}` does not name a split: write KIND/NAMESPACE/NAME/SECTION/ROUTE"
+        ))
+    };
+    let parts: Vec<&str> = text.split('/').collect();
+    let [kind, namespace, name, section, route] = parts.as_slice() else {
+        return Err(wrong());
+    };
+    let kind = ObjectKind::parse(kind).ok_or_else(wrong)?;
+    let route = route.parse().map_err(|_| wrong())?;
+    Ok(SplitId {
+        object: ObjectRef::new(kind, *namespace, *name),
+        section: (*section).to_owned(),
+        route,
+    })
+}

@@ -1,0 +1,59 @@
+//! `info` and `version`.
+
+use serde::Serialize;
+
+use crate::args::TableOrJson;
+use crate::failure::{Exit, Failure};
+use crate::{output, paths};
+
+#[derive(Serialize)]
+struct Info {
+    version: &'static str,
+    state_folder: Option<String>,
+    journal: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Version {
+    version: &'static str,
+}
+
+/// Paths and versions.
+pub(crate) fn info(format: TableOrJson) -> Result<Exit, Failure> {
+    let folder = paths::state_folder();
+    let info = Info {
+        version: env!("CARGO_PKG_VERSION"),
+        state_folder: folder.as_ref().map(|f| f.display().to_string()),
+        journal: folder
+            .as_ref()
+            .map(|f| f.join("journal.jsonl").display().to_string()),
+    };
+    match format {
+        TableOrJson::Json => output::json(&info)?,
+        TableOrJson::Table => {
+            let unknown = || "unknown: neither XDG_STATE_HOME nor HOME is set".to_owned();
+            let rows = vec![
+                vec!["version".to_owned(), info.version.to_owned()],
+                vec![
+                    "state folder".to_owned(),
+                    info.state_folder.unwrap_or_else(unknown),
+                ],
+                vec!["journal".to_owned(), info.journal.unwrap_or_else(unknown)],
+            ];
+            output::table(&["WHAT", "VALUE"], &rows)?;
+        }
+    }
+    Ok(Exit::OK)
+}
+
+/// The version.
+pub(crate) fn version(format: TableOrJson) -> Result<Exit, Failure> {
+    let version = Version {
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    match format {
+        TableOrJson::Json => output::json(&version)?,
+        TableOrJson::Table => output::text(version.version)?,
+    }
+    Ok(Exit::OK)
+}

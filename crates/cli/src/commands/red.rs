@@ -1,0 +1,160 @@
+//! `services` and `edges`: request rate, error ratio and latency as tables.
+
+use pilothouse_api::dto::{GraphView, LatencyView, SourceView};
+use pilothouse_api::{Api, GraphQuery};
+use serde::Serialize;
+
+use super::graph;
+use crate::args::{RedArgs, TableOrJson};
+use crate::failure::{Exit, Failure};
+use crate::{output, units};
+
+#[derive(Serialize)]
+struct ServiceRow {
+    namespace: String,
+    name: String,
+    rate: Option<f64>,
+    error_ratio: Option<f64>,
+    latency_ms: LatencyView,
+    health: String,
+}
+
+#[derive(Serialize)]
+struct EdgeRow {
+    source: String,
+    target: String,
+    protocol: String,
+    rate: Option<f64>,
+    error_ratio: Option<f64>,
+    latency_ms: LatencyView,
+    mtls_ratio: Option<f64>,
+    health: String,
+}
+
+#[derive(Serialize)]
+struct Rows<T> {
+    taken_at: String,
+    window_s: f64,
+    #[serde(flatten)]
+    rows: T,
+    sources: Vec<SourceView>,
+}
+
+#[derive(Serialize)]
+struct Services {
+    services: Vec<ServiceRow>,
+}
+
+#[derive(Serialize)]
+struct Edges {
+    edges: Vec<EdgeRow>,
+}
+
+/// RED of every canonical service that serves.
+pub(crate) async fn services(api: &Api, args: &RedArgs) -> Result<Exit, Failure> {
+    let view = load(api, args).await?;
+    let rows: Vec<ServiceRow> = view
+        .nodes
+        .iter()
+        .filter(|node| node.kind != "box" && node.kind != "unknown")
+        .map(|node| ServiceRow {
+            namespace: node.namespace.clone(),
+            name: node.label.clone(),
+            rate: node.rate,
+            error_ratio: node.error_ratio,
+            latency_ms: node.latency_ms.clone(),
+            health: node.health.clone(),
+        })
+        .collect();
+    match args.output {
+        TableOrJson::Json => output::json(&envelope(&view, Services { services: rows }))?,
+        TableOrJson::Table => {
+            let cells = rows.iter().map(|r| {
+                let numbers = [
+                    units::rate(r.rate),
+                    units::percent(r.error_ratio),
+                    units::latency(&r.latency_ms),
+                ];
+                [
+                    vec![r.namespace.clone(), r.name.clone()],
+                    numbers.to_vec(),
+                    vec![r.health.clone()],
+                ]
+                .concat()
+            });
+            let heads = ["NAMESPACE", "SERVICE", "RATE", "ERRORS", "P95", "HEALTH"];
+            output::table(&heads, &cells.collect::<Vec<_>>())?;
+        }
+    }
+    graph::complain(&view.sources);
+    Ok(graph::exit(&view.sources))
+}
+
+/// RED of every call between two canonical services.
+pub(crate) async fn edges(api: &Api, args: &RedArgs) -> Result<Exit, Failure> {
+    let view = load(api, args).await?;
+    let name = |id: &str| {
+        let node = view.nodes.iter().find(|node| node.id == id);
+        node.map_or_else(
+            || id.to_owned(),
+            |node| format!("{}/{}", node.namespace, node.label),
+        )
+    };
+    let rows: Vec<EdgeRow> = view
+        .edges
+        .iter()
+        .map(|edge| EdgeRow {
+            source: name(&edge.source),
+            target: name(&edge.target),
+            protocol: edge.protocol.clone(),
+            rate: edge.rate,
+            error_ratio: edge.error_ratio,
+            latency_ms: edge.latency_ms.clone(),
+            mtls_ratio: edge.mtls_ratio,
+            health: edge.health.clone(),
+        })
+        .collect();
+    match args.output {
+        TableOrJson::Json => output::json(&envelope(&view, Edges { edges: rows }))?,
+        TableOrJson::Table => {
+            let cells = rows.iter().map(|r| {
+                let numbers = [
+                    units::rate(r.rate),
+                    units::percent(r.error_ratio),
+                    units::latency(&r.latency_ms),
+                ];
+                let mtls = units::percent(r.mtls_ratio);
+                [
+                    vec![r.source.clone(), r.target.clone(), r.protocol.clone()],
+                    numbers.to_vec(),
+                    vec![mtls, r.health.clone()],
+                ]
+                .concat()
+            });
+            let heads = [
+                "SOURCE", "TARGET", "PROTOCOL", "RATE", "ERRORS", "P95", "MTLS", "HEALTH",
+            ];
+            output::table(&heads, &cells.collect::<Vec<_>>())?;
+        }
+    }
+    graph::complain(&view.sources);
+    Ok(graph::exit(&view.sources))
+}
+
+fn envelope<T>(view: &GraphView, rows: T) -> Rows<T> {
+    Rows {
+        taken_at: view.taken_at.clone(),
+        window_s: view.window_s,
+        rows,
+        sources: view.sources.clone(),
+    }
+}
+
+async fn load(api: &Api, args: &RedArgs) -> Result<GraphView, Failure> {
+    let mut query = GraphQuery::live(api.engine()).window(args.window);
+    if let Some(at) = &args.at {
+        query = query.at_rfc3339(at)?;
+    }
+    api.engine().load_objects().await;
+    Ok(api.graph(&query).await.0)
+}

@@ -1,0 +1,80 @@
+//! `traces find`.
+
+use std::collections::BTreeMap;
+
+use pilothouse_api::Api;
+use pilothouse_api::dto::{TraceListView, TraceSearchRequest};
+
+use crate::args::{TableOrJson, TracesFindArgs};
+use crate::failure::{Exit, Failure};
+use crate::{output, units};
+
+/// Finds traces; none found is an answer.
+pub(crate) async fn find(api: &Api, args: &TracesFindArgs) -> Result<Exit, Failure> {
+    let attributes = args
+        .tags
+        .iter()
+        .map(|tag| parse_tag(tag))
+        .collect::<Result<BTreeMap<_, _>, _>>()?;
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a look-back")]
+    let milliseconds = |ms: i64| ms as f64;
+    let request = TraceSearchRequest {
+        service: args.service.clone(),
+        operation: args.operation.clone(),
+        only_errors: args.error,
+        min_duration_ms: args.min_duration.map(milliseconds),
+        max_duration_ms: args.max_duration.map(milliseconds),
+        attributes,
+        since_s: Some(milliseconds(args.since) / 1000.0),
+        limit: Some(args.limit),
+        node: None,
+        edge: None,
+    };
+    let found = api.find_traces(&request).await?;
+    match args.output {
+        TableOrJson::Json => output::json(&found)?,
+        TableOrJson::Table => print(&found)?,
+    }
+    Ok(Exit::OK)
+}
+
+fn parse_tag(text: &str) -> Result<(String, String), Failure> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| Failure::usage(format!("`{text}` is no attribute: write KEY=VALUE")))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn print(found: &TraceListView) -> Result<(), Failure> {
+    let rows: Vec<Vec<String>> = found
+        .traces
+        .iter()
+        .map(|trace| {
+            vec![
+                trace.trace_id.clone(),
+                trace.start.clone(),
+                units::nanoseconds(trace.duration_ns),
+                trace.spans.to_string(),
+                trace.errors.to_string(),
+                trace.root_service.clone(),
+                trace.root_operation.clone(),
+            ]
+        })
+        .collect();
+    output::table(
+        &[
+            "TRACE",
+            "START",
+            "DURATION",
+            "SPANS",
+            "ERRORS",
+            "ROOT",
+            "OPERATION",
+        ],
+        &rows,
+    )?;
+    if found.partial {
+        output::text("there may be more: raise --limit or narrow the search")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Where files live: the folders of the XDG base directory specification, the same as the desktop app's.
+
+use std::env;
+use std::path::PathBuf;
+
+const NAME: &str = "pilothouse";
+
+/// Folder of what must survive and is nobody's configuration: journal, demo edits.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let given = env::var_os("XDG_STATE_HOME")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from);
+    let home = || {
+        env::var_os("HOME")
+            .filter(|home| !home.is_empty())
+            .map(|home| PathBuf::from(home).join(".local/state"))
+    };
+    given.or_else(home).map(|folder| folder.join(NAME))
+}

@@ -1,0 +1,158 @@
+//! What the operator should know about the numbers: failed queries, rows left out, sides that disagree.
+
+use super::calls::{BothSides, Call};
+use super::queries::QueryPlan;
+use super::rows::{Dropped, is_error};
+use super::types::{FetchedRows, LatencyStat, Protocol};
+use crate::model::{Finding, Severity, SourceKind, Thresholds};
+use crate::ports::Measure;
+
+#[cfg(test)]
+mod tests;
+
+/// One finding per failed query; equal ones once.
+pub(super) fn failed_queries(fetched: &FetchedRows) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for (query, answer) in &fetched.answers {
+        let Err(error) = answer else {
+            continue;
+        };
+        let source = match error.source_kind {
+            SourceKind::Metrics => "the metrics source",
+            SourceKind::ControlPlane => "the control plane",
+            SourceKind::Traces => "the trace source",
+        };
+        let hint = if error.hint.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", error.hint)
+        };
+        let finding = Finding::new(
+            Severity::Warning,
+            "metrics-query-failed",
+            "",
+            format!(
+                "{} unknown: {source} failed: {}{hint}",
+                subject(query.measure),
+                error.message
+            ),
+        );
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn subject(measure: Measure) -> String {
+    let text = match measure {
+        Measure::Requests => "request rates and errors are",
+        Measure::GrpcSentMessages => "rates of sent gRPC messages are",
+        Measure::GrpcReceivedMessages => "rates of received gRPC messages are",
+        Measure::TcpSentBytes => "rates of sent TCP bytes are",
+        Measure::TcpReceivedBytes => "rates of received TCP bytes are",
+        Measure::LatencySum | Measure::LatencyCount => "the mean latency is",
+        Measure::LatencyQuantile(per_mille) => {
+            let stat = [LatencyStat::P50, LatencyStat::P95, LatencyStat::P99]
+                .into_iter()
+                .find(|stat| stat.per_mille() == Some(per_mille));
+            return match stat {
+                Some(LatencyStat::P50) => "p50 latencies are".to_owned(),
+                Some(LatencyStat::P95) => "p95 latencies are".to_owned(),
+                Some(LatencyStat::P99) => "p99 latencies are".to_owned(),
+                Some(LatencyStat::Avg) | None => format!("latencies at {per_mille} ‰ are"),
+            };
+        }
+    };
+    text.to_owned()
+}
+
+/// What was wanted but did not fit the budget of queries.
+pub(super) fn left_out(plan: &QueryPlan) -> Option<Finding> {
+    (!plan.left_out.is_empty()).then(|| {
+        Finding::new(
+            Severity::Info,
+            "latency-not-asked",
+            "",
+            format!(
+                "not asked, to stay within {} queries: {}; ask for fewer kinds of traffic or latency to see it",
+                super::BUDGET,
+                plan.left_out.join(", ")
+            ),
+        )
+    })
+}
+
+/// How many rows could not be used because of what they are, not because of what was asked.
+pub(super) fn unusable_rows(reason: Dropped, count: usize) -> Option<Finding> {
+    let (code, why) = match reason {
+        Dropped::LabelMissing => (
+            "labels-missing",
+            "lack a label that Istio sets; look for metric relabelling that drops labels",
+        ),
+        Dropped::OtherProtocol => (
+            "other-protocol",
+            "carry a request protocol that is neither http nor grpc",
+        ),
+        Dropped::NotWanted => return None,
+    };
+    (count > 0).then(|| {
+        let rows = if count == 1 { "row" } else { "rows" };
+        Finding::new(
+            Severity::Info,
+            code,
+            "",
+            format!("{count} {rows} of metrics left out: they {why}"),
+        )
+    })
+}
+
+/// Where caller and callee tell different stories about errors, by as much as makes an edge degraded.
+pub(super) fn disagreement(
+    thresholds: Thresholds,
+    edge_id: &str,
+    protocol: Protocol,
+    call: &Call<'_>,
+) -> Option<Finding> {
+    let BothSides {
+        caller_rate,
+        caller_errors,
+        callee_rate,
+        callee_errors,
+    } = call.both?;
+    let caller = caller_errors / caller_rate;
+    let callee = callee_errors / callee_rate;
+    if protocol == Protocol::Tcp || (caller - callee).abs() < thresholds.degraded {
+        return None;
+    }
+    let percent = |ratio: f64| format!("{:.1} %", ratio * 100.0);
+    let message = if caller > callee {
+        let worst = call
+            .shown
+            .codes
+            .iter()
+            .filter(|((code, _), _)| is_error(protocol, code))
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .map_or_else(String::new, |((code, flags), _)| {
+                format!(" (mostly {code} {flags})")
+            });
+        format!(
+            "{} of calls fail at the caller{worst}, {} by the callee's own account: calls time out or are cut off \
+             between the two; compare the latency of both sides",
+            percent(caller),
+            percent(callee)
+        )
+    } else {
+        format!(
+            "the callee fails {} of calls, its caller sees {}: retries hide the failures",
+            percent(callee),
+            percent(caller)
+        )
+    };
+    Some(Finding::new(
+        Severity::Warning,
+        "sides-disagree",
+        edge_id,
+        message,
+    ))
+}

@@ -1,0 +1,101 @@
+use crate::graph::testing::{Series, call, fail, fetch, graph, request};
+use crate::graph::types::{GraphType, LatencyStat};
+use crate::graph::{GraphRequest, fold};
+use crate::model::Finding;
+use crate::ports::Measure;
+
+fn told(request: &GraphRequest, series: &[Series]) -> Vec<(String, String)> {
+    let findings = graph(request, series, &[]).findings;
+    let brief = |finding: Finding| (finding.code, finding.message);
+    findings.into_iter().map(brief).collect()
+}
+
+#[test]
+fn a_failed_query_is_named_with_its_source_and_error() {
+    let asked = request(GraphType::Workload);
+    let failed = fail(fetch(&asked, &[]), |measure| measure == Measure::Requests);
+    let graph = fold(&asked, &failed, &[]);
+    let finding = graph.findings.first().expect("a finding");
+    assert_eq!(finding.code, "metrics-query-failed");
+    assert_eq!(
+        finding.message,
+        "request rates and errors are unknown: the metrics source failed: \
+         querying http://prometheus: no answer within 5 s"
+    );
+}
+
+#[test]
+fn what_the_budget_left_out_is_said() {
+    let mut asked = request(GraphType::Workload);
+    asked.latency = vec![LatencyStat::Avg, LatencyStat::P95, LatencyStat::P99];
+    let told = told(&asked, &[]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].1.contains("p99 of edges, p99 of nodes"), "{told:?}");
+}
+
+#[test]
+fn rows_without_labels_are_counted() {
+    let series = [
+        call("a/x-v1", "b/y:y-v1").without("source_workload"),
+        call("a/x-v1", "b/z:z-v1").with("request_protocol", "dubbo"),
+    ];
+    let told = told(&request(GraphType::Workload), &series);
+    let codes: Vec<&str> = told.iter().map(|(code, _)| code.as_str()).collect();
+    assert_eq!(codes, ["labels-missing", "other-protocol"]);
+}
+
+#[test]
+fn calls_that_time_out_at_the_caller_and_are_served_by_the_callee() {
+    let ok = call("shop/web-v1", "shop/reviews:reviews-v1");
+    let series = [
+        ok.clone().by_caller().rate(96.0),
+        ok.clone().by_caller().code("504", "UT").rate(4.0),
+        ok.rate(100.0),
+    ];
+    for graph_type in [GraphType::Workload, GraphType::Service] {
+        let graph = graph(&request(graph_type), &series, &[]);
+        let finding = graph.findings.first().expect("a finding");
+        assert_eq!(graph.findings.len(), 1);
+        assert_eq!(finding.code, "sides-disagree");
+        let edge = graph.edges.first().expect("an edge");
+        assert_eq!(finding.object, edge.id);
+        assert!(
+            finding
+                .message
+                .starts_with("4.0 % of calls fail at the caller (mostly 504 UT), 0.0 % by"),
+            "{}",
+            finding.message
+        );
+        // The caller's report only: neither a rate of 104 nor an error ratio of 4 in 200.
+        assert_eq!(edge.traffic.rate, Some(100.0));
+        assert_eq!(edge.traffic.error_ratio, Some(0.04));
+    }
+}
+
+#[test]
+fn retries_that_hide_failures_are_seen() {
+    let ok = call("shop/web-v1", "shop/reviews:reviews-v1");
+    let series = [
+        ok.clone().by_caller().rate(100.0),
+        ok.clone().rate(100.0),
+        ok.code("503", "-").rate(25.0),
+    ];
+    let told = told(&request(GraphType::Workload), &series);
+    assert_eq!(
+        told.first().map(|(_, message)| message.as_str()),
+        Some("the callee fails 20.0 % of calls, its caller sees 0.0 %: retries hide the failures")
+    );
+}
+
+#[test]
+fn sides_that_agree_are_no_news() {
+    let ok = call("shop/web-v1", "shop/reviews:reviews-v1");
+    let failing = ok.clone().code("500", "-");
+    let series = [
+        ok.clone().by_caller().rate(90.0),
+        failing.clone().by_caller().rate(10.0),
+        ok.rate(91.0),
+        failing.rate(10.5),
+    ];
+    assert_eq!(told(&request(GraphType::Workload), &series), []);
+}

@@ -1,0 +1,165 @@
+//! Quantiles: which group of a quantile query is exactly which edge or node.
+//!
+//! Quantiles cannot be added, averaged or divided. So a quantile is shown only where the group that it was asked for and
+//! the edge (or node) are the same set of calls: the edge lies in one group only, and nothing else lies in that group.
+//! The rows of the request counter tell which groups an edge lies in, because they carry all the labels that any
+//! grouping uses. Everything else stays unknown. Means have no such trouble; they are sums (`tally.rs`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rows::Reporter;
+use super::types::{FetchedRows, Latency};
+use crate::ports::{Labels, Measure};
+
+#[cfg(test)]
+mod tests;
+
+/// Istio's last finite bucket bound in milliseconds. Prometheus answers it for a quantile that lies above; that is a
+/// lower limit and not a latency, so it reads as +Inf.
+const LAST_BOUND: f64 = 3_600_000.0;
+
+/// A group of a quantile query: which grouping, who reported, and the values of its labels.
+pub(super) type GroupKey<'a> = (usize, Reporter, Vec<&'a str>);
+
+/// The quantile answers at hand.
+#[derive(Debug, Default)]
+pub(super) struct Groupings<'a> {
+    groupings: Vec<Grouping<'a>>,
+}
+
+#[derive(Debug)]
+struct Grouping<'a> {
+    by: &'a [String],
+    values: BTreeMap<GroupKey<'a>, Latency>,
+}
+
+impl<'a> Groupings<'a> {
+    /// Collects the answers; queries with equal grouping are one grouping, whatever their quantile or matchers.
+    pub(super) fn collect(fetched: &'a FetchedRows) -> Self {
+        let mut groupings: Vec<Grouping<'a>> = Vec::new();
+        for (query, answer) in &fetched.answers {
+            let (Measure::LatencyQuantile(per_mille), Ok(rows)) = (query.measure, answer) else {
+                continue;
+            };
+            let at = groupings
+                .iter()
+                .position(|grouping| grouping.by == query.by);
+            let at = at.unwrap_or_else(|| {
+                groupings.push(Grouping {
+                    by: &query.by,
+                    values: BTreeMap::new(),
+                });
+                groupings.len() - 1
+            });
+            let Some(grouping) = groupings.get_mut(at) else {
+                continue;
+            };
+            for row in rows {
+                let Some(key) = group_key(at, grouping.by, &row.labels) else {
+                    continue;
+                };
+                if row.value.is_nan() || row.value < 0.0 {
+                    continue;
+                }
+                let latency = grouping.values.entry(key).or_default();
+                let slot = match per_mille {
+                    500 => &mut latency.p50,
+                    950 => &mut latency.p95,
+                    990 => &mut latency.p99,
+                    _ => continue,
+                };
+                // Two answers for one group are no contradiction we can solve; the larger is the safe one to show,
+                // and the choice does not depend on the order.
+                let value = if row.value >= LAST_BOUND {
+                    f64::INFINITY
+                } else {
+                    row.value
+                };
+                *slot = Some(slot.map_or(value, |known| known.max(value)));
+            }
+        }
+        Self { groupings }
+    }
+
+    /// The groups of this row in groupings that name the caller.
+    pub(super) fn of_caller<'r>(&self, labels: &'r Labels) -> Vec<GroupKey<'r>> {
+        self.groups(labels, true)
+    }
+
+    /// The groups of this row in groupings that do not.
+    pub(super) fn of_callee<'r>(&self, labels: &'r Labels) -> Vec<GroupKey<'r>> {
+        self.groups(labels, false)
+    }
+
+    fn groups<'r>(&self, labels: &'r Labels, names_caller: bool) -> Vec<GroupKey<'r>> {
+        self.groupings
+            .iter()
+            .enumerate()
+            .filter(|(_, grouping)| grouping.names_caller() == names_caller)
+            .filter_map(|(at, grouping)| group_key(at, grouping.by, labels))
+            .collect()
+    }
+
+    /// For each of the things, given with the groups that it lies in, the quantiles by reporter of the groups that are
+    /// exactly it.
+    pub(super) fn exact<T: Ord + Copy>(
+        &self,
+        things: &BTreeMap<T, &BTreeSet<GroupKey<'a>>>,
+    ) -> BTreeMap<T, BTreeMap<Reporter, Latency>> {
+        let mut members: BTreeMap<&GroupKey<'a>, usize> = BTreeMap::new();
+        for groups in things.values() {
+            for group in *groups {
+                *members.entry(group).or_default() += 1;
+            }
+        }
+        let mut exact: BTreeMap<T, BTreeMap<Reporter, Latency>> = BTreeMap::new();
+        for (&thing, groups) in things {
+            for group in *groups {
+                let (at, reporter, _) = group;
+                let alone = members.get(group) == Some(&1);
+                let whole = groups
+                    .iter()
+                    .filter(|(other_at, other, _)| (other_at, other) == (at, reporter))
+                    .count()
+                    == 1;
+                let found = self
+                    .groupings
+                    .get(*at)
+                    .and_then(|grouping| grouping.values.get(group));
+                if let (true, true, Some(latency)) = (alone, whole, found) {
+                    exact.entry(thing).or_default().insert(*reporter, *latency);
+                }
+            }
+        }
+        exact
+    }
+}
+
+impl Grouping<'_> {
+    fn names_caller(&self) -> bool {
+        self.by.iter().any(|label| label.starts_with("source_"))
+    }
+}
+
+/// `None` if nobody reported. An absent label is an empty one, as in PromQL's groupings.
+fn group_key<'r>(at: usize, by: &[String], labels: &'r Labels) -> Option<GroupKey<'r>> {
+    let reporter = match labels.get("reporter").map(String::as_str)? {
+        "source" => Reporter::Source,
+        "waypoint" => Reporter::Waypoint,
+        "destination" => Reporter::Destination,
+        _ => return None,
+    };
+    let values = by
+        .iter()
+        .map(|label| labels.get(label).map_or("", String::as_str))
+        .collect();
+    Some((at, reporter, values))
+}
+
+/// The quantiles of one side with the mean of that side.
+pub(super) fn with_mean(quantiles: Option<&Latency>, mean: Option<f64>) -> Latency {
+    Latency {
+        avg: mean,
+        ..quantiles.copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,268 @@
+//! What is wrong or odd about a split, as declared or as planned.
+
+use super::owner;
+use super::ratio::default_weight;
+use super::types::{Destination, Resolution, Split};
+use crate::model::{Finding, Severity};
+
+/// Largest sum of weights that we write. The Gateway API allows this much per weight; Istio adds up in 32 bits and wraps.
+pub(super) const MAX_WEIGHT_SUM: i64 = 1_000_000;
+
+/// Findings about a split as it is declared.
+pub(super) fn judge_declared(split: &Split) -> Vec<Finding> {
+    let about = split.id.object.to_string();
+    let mut findings = Vec::new();
+    if split.matches.unreachable {
+        let message = "an earlier entry takes every request, so this one is never used; move it before that entry";
+        findings.push(
+            Finding::new(Severity::Warning, "route-unreachable", &about, message)
+                .at(entry_path(split)),
+        );
+    }
+    if split
+        .destinations
+        .iter()
+        .all(|d| d.effective_ratio.is_none())
+    {
+        let message = "all weights are zero, so every request fails; give one destination a weight";
+        findings.push(
+            Finding::new(Severity::Error, "weights-all-zero", &about, message)
+                .at(entry_path(split)),
+        );
+    }
+    for (index, destination) in split.destinations.iter().enumerate() {
+        let share = destination.effective_ratio.unwrap_or(0.0);
+        if share > 0.0 {
+            findings.extend(judge_backing(split, index, destination));
+        }
+    }
+    findings
+}
+
+/// What is wrong with sending requests to this destination.
+pub(super) fn judge_backing(
+    split: &Split,
+    index: usize,
+    destination: &Destination,
+) -> Option<Finding> {
+    let Destination { fqdn, name, .. } = destination;
+    let (severity, code, message) = match destination.resolution {
+        Resolution::NoSuchService => (
+            Severity::Error,
+            "no-such-service",
+            format!(
+                "there is no Service {fqdn}, so its share fails; create it or keep the weight of {name} at 0"
+            ),
+        ),
+        Resolution::NoSuchSubset => (
+            Severity::Error,
+            "no-such-subset",
+            format!(
+                "no DestinationRule defines the subset {name} of {fqdn}, so its share fails with 503 NC; define it or keep the weight at 0"
+            ),
+        ),
+        Resolution::Unknown => (
+            Severity::Info,
+            "host-not-known",
+            format!(
+                "nothing is known of {fqdn}: it lies outside the watched namespaces or the cluster"
+            ),
+        ),
+        Resolution::Found => {
+            let ready = destination.ready.filter(|ready| ready.ready == 0)?;
+            let message = if ready.wanted == 0 {
+                format!(
+                    "{name} selects no running pod, so its share fails with 503 UH; deploy or scale it up first"
+                )
+            } else {
+                format!(
+                    "{name} has 0 of {} pods ready, so its share fails with 503 UH; wait until they are",
+                    ready.wanted
+                )
+            };
+            (Severity::Error, "no-ready-endpoints", message)
+        }
+    };
+    let path = format!("{}/{index}", destinations_path(split));
+    let about = split.id.object.to_string();
+    Some(Finding::new(severity, code, about, message).at(path))
+}
+
+/// JSON pointer of the entry.
+pub(super) fn entry_path(split: &Split) -> String {
+    format!("/spec/{}/{}", split.id.section, split.id.route)
+}
+
+/// JSON pointer of its list of destinations.
+pub(super) fn destinations_path(split: &Split) -> String {
+    let field = super::splits::destinations_field(&split.id.section);
+    format!("{}/{field}", entry_path(split))
+}
+
+/// Findings about a planned change of a split: what refuses it, and what must be shown before it is written.
+pub(super) fn judge_shift(
+    split: &Split,
+    weights: &[Option<i64>],
+    ratios: &[Option<f64>],
+    unchanged: bool,
+) -> Vec<Finding> {
+    let mut findings = judge_weights(split, weights, ratios);
+    findings.extend(judge_shares(split, ratios));
+    findings.extend(judge_circumstances(split));
+    if unchanged {
+        let message = "the weights are already as asked; there is nothing to do";
+        findings.push(finding(split, Severity::Info, "nothing-to-change", message));
+    }
+    // Errors first, then by weight; the order within a severity is that of the checks above.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+fn finding(split: &Split, severity: Severity, code: &str, message: impl Into<String>) -> Finding {
+    Finding::new(severity, code, split.id.object.to_string(), message).at(entry_path(split))
+}
+
+/// The numbers themselves.
+fn judge_weights(split: &Split, weights: &[Option<i64>], ratios: &[Option<f64>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, (destination, weight)) in split.destinations.iter().zip(weights).enumerate() {
+        if let Some(weight) = weight.filter(|weight| *weight < 0) {
+            let message = format!("the weight {weight} of {} is negative", destination.name);
+            let path = format!("{}/{index}/weight", destinations_path(split));
+            findings.push(finding(split, Severity::Error, "weight-negative", message).at(path));
+        }
+    }
+    let default = default_weight(&split.id.section);
+    let sum_of = |weights: &mut dyn Iterator<Item = Option<i64>>| {
+        weights.fold(0_i64, |sum, w| {
+            sum.saturating_add(w.unwrap_or(default).max(0))
+        })
+    };
+    let sum = sum_of(&mut weights.iter().copied());
+    let before = sum_of(&mut split.destinations.iter().map(|d| d.weight));
+    if sum > MAX_WEIGHT_SUM {
+        let message = format!("the weights add up to {sum}, more than {MAX_WEIGHT_SUM}");
+        findings.push(finding(
+            split,
+            Severity::Error,
+            "weight-sum-too-large",
+            message,
+        ));
+    }
+    let many = weights.len() > 1;
+    if ratios.iter().all(Option::is_none) {
+        let message =
+            "all weights are zero, so every request would fail; give one destination a weight";
+        findings.push(finding(split, Severity::Error, "weights-all-zero", message));
+    } else if !many && split.id.section != "rules" {
+        let message =
+            "a single destination of a VirtualService gets every request, whatever its weight";
+        findings.push(finding(
+            split,
+            Severity::Info,
+            "single-destination",
+            message,
+        ));
+    } else if sum != before {
+        let message = format!(
+            "the weights add up to {sum} and no longer to {before}; they are relative, so every share changes"
+        );
+        findings.push(finding(
+            split,
+            Severity::Info,
+            "weight-sum-changed",
+            message,
+        ));
+    } else if sum != 100 && split.id.section != "rules" {
+        let message =
+            format!("the weights add up to {sum}, not 100; they are relative, so that is allowed");
+        findings.push(finding(
+            split,
+            Severity::Info,
+            "weight-sum-not-100",
+            message,
+        ));
+    }
+    findings
+}
+
+/// A step of more than this share at once deserves a second look.
+const LARGE_STEP: f64 = 0.25;
+
+/// Smaller differences of shares are rounding.
+const SAME_SHARE: f64 = 1e-9;
+
+/// What the shares would meet.
+fn judge_shares(split: &Split, ratios: &[Option<f64>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, (destination, after)) in split.destinations.iter().zip(ratios).enumerate() {
+        let after = after.unwrap_or(0.0);
+        let rise = after - destination.effective_ratio.unwrap_or(0.0);
+        if after <= 0.0 {
+            continue;
+        }
+        if let Some(mut backing) = judge_backing(split, index, destination) {
+            // Taking requests away from something broken must stay possible.
+            if rise <= SAME_SHARE {
+                backing.severity = backing.severity.min(Severity::Warning);
+            }
+            findings.push(backing);
+        }
+        if rise > LARGE_STEP + SAME_SHARE {
+            let message = format!(
+                "{} goes up by {:.0} points at once; smaller steps show trouble earlier",
+                destination.name,
+                rise * 100.0
+            );
+            findings.push(finding(split, Severity::Warning, "large-step", message));
+        }
+    }
+    findings
+}
+
+/// What holds whatever the weights are.
+fn judge_circumstances(split: &Split) -> Vec<Finding> {
+    let own = [
+        "route-overridden",
+        "route-not-for-all-clients",
+        "delegate-without-root",
+    ];
+    let standing = split
+        .findings
+        .iter()
+        .filter(|f| own.contains(&f.code.as_str()));
+    let mut findings: Vec<Finding> = standing.cloned().collect();
+    if let Some(advice) = owner::advice(&split.owner) {
+        let (severity, code) = if split.steered {
+            (Severity::Error, "steered-by-canary")
+        } else {
+            (Severity::Warning, "owned-by-tool")
+        };
+        let message = format!("{advice} (seen by: {})", split.owner.evidence);
+        findings.push(finding(split, severity, code, message));
+    }
+    if split.matches.unreachable {
+        let message = "an earlier entry takes every request, so a change here has no effect";
+        findings.push(finding(
+            split,
+            Severity::Warning,
+            "route-unreachable",
+            message,
+        ));
+    }
+    if !split.in_force && split.overridden_by.is_none() {
+        let message =
+            "this route does not apply to sidecars in the mesh (gateway only, or no host)";
+        findings.push(finding(
+            split,
+            Severity::Info,
+            "route-not-for-sidecars",
+            message,
+        ));
+    }
+    if let Some(why) = &split.sticky {
+        let message = format!("the observed share need not reach the declared one: {why}");
+        findings.push(finding(split, Severity::Warning, "sticky", message));
+    }
+    findings
+}

@@ -1,0 +1,370 @@
+//! Reads every declared split of a set of objects.
+
+use serde_json::Value;
+
+use super::backing::Backends;
+use super::checks::judge_declared;
+use super::condition::{read_conditions, takes_everything, words};
+use super::hosts::{full_host, service_host};
+use super::in_force::{Claims, Standing, applies_to_mesh, claimed_hosts};
+use super::owner;
+use super::ratio::effective_ratios;
+use super::types::{Destination, RouteMatch, Split, SplitId};
+use super::view::{list, port, spec, text};
+use crate::model::{Finding, Object, ObjectKind, ObjectRef, Severity};
+
+/// Everything that reading one object's splits needs to know about the others.
+pub(super) struct Surroundings<'a> {
+    objects: &'a [Object],
+    claims: Claims<'a>,
+    pub(super) backends: Backends<'a>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn of(objects: &'a [Object]) -> Self {
+        Self {
+            objects,
+            claims: Claims::read(objects),
+            backends: Backends::read(objects),
+        }
+    }
+}
+
+/// Every route entry with weighted destinations among `objects`: VirtualServices (`http`, `tcp`, `tls`) and HTTPRoutes
+/// (`rules`), sorted by [`SplitId`]. An entry with a single destination is a split too; one without any (redirect, direct
+/// response, delegate) is none.
+///
+/// ```
+/// use pilothouse_core::{model::Object, traffic::read_splits};
+/// let route = serde_json::json!({
+///     "kind": "VirtualService",
+///     "metadata": {"name": "reviews", "namespace": "shop"},
+///     "spec": {"hosts": ["reviews"], "http": [{"route": [
+///         {"destination": {"host": "reviews", "subset": "v1"}, "weight": 3},
+///         {"destination": {"host": "reviews", "subset": "v2"}, "weight": 1},
+///     ]}]},
+/// });
+/// let objects: Vec<Object> = Object::from_document(route).into_iter().collect();
+/// let splits = read_splits(&objects);
+/// assert_eq!(splits[0].destinations[1].effective_ratio, Some(0.25));
+/// ```
+#[must_use]
+pub fn read_splits(objects: &[Object]) -> Vec<Split> {
+    let around = Surroundings::of(objects);
+    let mut splits: Vec<Split> = objects
+        .iter()
+        .flat_map(|object| splits_of(object, &around))
+        .collect();
+    splits.sort_by(|left, right| left.id.cmp(&right.id));
+    splits
+}
+
+/// The sections of an object's `spec` that hold route entries.
+pub(super) const fn sections(kind: ObjectKind) -> &'static [&'static str] {
+    match kind {
+        ObjectKind::VirtualService => &["http", "tcp", "tls"],
+        ObjectKind::HttpRoute => &["rules"],
+        ObjectKind::Namespace
+        | ObjectKind::Service
+        | ObjectKind::Deployment
+        | ObjectKind::DestinationRule => &[],
+    }
+}
+
+/// Field of an entry that holds its destinations.
+pub(super) fn destinations_field(section: &str) -> &'static str {
+    if section == "rules" {
+        "backendRefs"
+    } else {
+        "route"
+    }
+}
+
+pub(super) fn splits_of(object: &Object, around: &Surroundings<'_>) -> Vec<Split> {
+    let mut splits = Vec::new();
+    let stand = Stand::of(object, around);
+    for &section in sections(object.reference.kind) {
+        let mut shadowed = false;
+        for (route, entry) in list(spec(&object.doc), section).iter().enumerate() {
+            let conditions = read_conditions(section, entry);
+            let catch_all = takes_everything(&conditions);
+            let destinations = read_destinations(object, section, entry, around);
+            let matches = RouteMatch {
+                text: words(&conditions),
+                catch_all,
+                // Gateway API orders rules by how specific they are, so that a catch-all there only shadows another one.
+                unreachable: shadowed && (section != "rules" || catch_all),
+            };
+            shadowed |= catch_all;
+            if destinations.is_empty() {
+                continue;
+            }
+            let id = SplitId {
+                object: object.reference.clone(),
+                section: section.to_owned(),
+                route,
+            };
+            splits.push(assemble(object, id, matches, destinations, &stand, around));
+        }
+    }
+    splits
+}
+
+/// How the object as a whole stands.
+struct Stand {
+    hosts: Vec<String>,
+    in_force: bool,
+    overridden_by: Option<ObjectRef>,
+    findings: Vec<Finding>,
+}
+
+impl Stand {
+    fn of(object: &Object, around: &Surroundings<'_>) -> Self {
+        let hosts = claimed_hosts(object);
+        let is_delegate = object.reference.kind == ObjectKind::VirtualService && hosts.is_empty();
+        if is_delegate {
+            return Self::of_delegate(object, around);
+        }
+        let standing = around.claims.standing(object);
+        let mut findings = Vec::new();
+        let about = object.reference.to_string();
+        for (host, winner) in &standing.lost {
+            findings.push(overridden_finding(&about, host, winner));
+        }
+        for (client, winner) in &standing.not_for {
+            let clients = if client.is_empty() {
+                "clients of other namespaces".to_owned()
+            } else {
+                format!("clients of the namespace {client}")
+            };
+            let message = format!("{} decides for {clients} instead", winner.reference);
+            findings.push(Finding::new(
+                Severity::Info,
+                "route-not-for-all-clients",
+                &about,
+                message,
+            ));
+        }
+        let Standing { decides, lost, .. } = standing;
+        Self {
+            in_force: !decides.is_empty(),
+            overridden_by: decides
+                .is_empty()
+                .then(|| lost.first().map(|(_, winner)| winner.reference.clone()))
+                .flatten(),
+            hosts,
+            findings,
+        }
+    }
+
+    /// A VirtualService without hosts only counts through the ones that delegate to it.
+    fn of_delegate(object: &Object, around: &Surroundings<'_>) -> Self {
+        let mut stand = Self {
+            hosts: Vec::new(),
+            in_force: false,
+            overridden_by: None,
+            findings: Vec::new(),
+        };
+        for root in around.objects {
+            if !delegates_to(root, &object.reference) {
+                continue;
+            }
+            let root_stand = around.claims.standing(root);
+            stand.in_force |= applies_to_mesh(spec(&root.doc)) && !root_stand.decides.is_empty();
+            stand.hosts.extend(claimed_hosts(root));
+        }
+        stand.hosts.sort();
+        stand.hosts.dedup();
+        if stand.hosts.is_empty() {
+            stand.findings.push(Finding::new(
+                Severity::Warning,
+                "delegate-without-root",
+                object.reference.to_string(),
+                "no VirtualService delegates to this one, so its routes are never used; add a delegate entry or hosts",
+            ));
+        }
+        stand
+    }
+}
+
+/// Whether an http entry of `root` hands over to the VirtualService `target`.
+pub(super) fn delegates_to(root: &Object, target: &ObjectRef) -> bool {
+    root.reference.kind == ObjectKind::VirtualService
+        && list(spec(&root.doc), "http").iter().any(|entry| {
+            entry.get("delegate").is_some_and(|delegate| {
+                let namespace = text(delegate, "namespace").unwrap_or(&root.reference.namespace);
+                text(delegate, "name") == Some(&target.name) && namespace == target.namespace
+            })
+        })
+}
+
+fn overridden_finding(about: &str, host: &str, winner: &Object) -> Finding {
+    let why = if winner.reference.kind == ObjectKind::HttpRoute {
+        "a mesh HTTPRoute goes before any VirtualService"
+    } else {
+        "the older VirtualService of a host wins"
+    };
+    let message = format!(
+        "{} decides for {host} ({why}), so changing weights here has no effect; change them there or remove one of the two",
+        winner.reference
+    );
+    Finding::new(Severity::Warning, "route-overridden", about, message)
+}
+
+fn assemble(
+    object: &Object,
+    id: SplitId,
+    matches: RouteMatch,
+    destinations: Vec<Destination>,
+    stand: &Stand,
+    around: &Surroundings<'_>,
+) -> Split {
+    let client = object.reference.namespace.as_str();
+    let backends = &around.backends;
+    let rules: Vec<&Object> = destinations
+        .iter()
+        .filter(|d| d.subset.is_some())
+        .flat_map(|d| backends.rules_for(&d.fqdn, client))
+        .collect();
+    let ownership = owner::detect(object, &rules);
+    let sticky = if matches!(id.section.as_str(), "tcp" | "tls") {
+        let why = "this route splits connections, not requests; long-lived connections stay where they are";
+        Some(why.to_owned())
+    } else {
+        let hashing = |d: &Destination| backends.hashing(&d.fqdn, d.subset.as_deref(), client);
+        destinations.iter().find_map(hashing)
+    };
+    let mut split = Split {
+        id,
+        hosts: stand.hosts.clone(),
+        matches,
+        destinations,
+        in_force: stand.in_force,
+        overridden_by: stand.overridden_by.clone(),
+        owner: ownership.owner,
+        steered: ownership.steered,
+        sticky,
+        resource_version: object.resource_version.clone(),
+        findings: stand.findings.clone(),
+    };
+    split.findings.extend(judge_declared(&split));
+    split
+}
+
+/// Destinations of one entry, with shares, names and what stands behind them.
+fn read_destinations(
+    object: &Object,
+    section: &str,
+    entry: &Value,
+    around: &Surroundings<'_>,
+) -> Vec<Destination> {
+    let items = list(entry, destinations_field(section));
+    let weights: Vec<Option<i64>> = items
+        .iter()
+        .map(|item| item.get("weight").and_then(Value::as_i64))
+        .collect();
+    let ratios = effective_ratios(section, &weights);
+    let mut destinations: Vec<Destination> = items
+        .iter()
+        .zip(weights)
+        .zip(ratios)
+        .map(|((item, weight), effective_ratio)| {
+            let target = Target::read(object, section, item);
+            let namespace = object.reference.namespace.as_str();
+            let backing = around
+                .backends
+                .find(&target.fqdn, target.subset.as_deref(), namespace);
+            Destination {
+                name: target.subset.clone().unwrap_or_else(|| target.host.clone()),
+                host: target.host,
+                fqdn: target.fqdn,
+                subset: target.subset,
+                port: target.port,
+                weight,
+                effective_ratio,
+                revision: backing.revision,
+                workloads: backing.workloads,
+                ready: backing.ready,
+                resolution: backing.resolution,
+            }
+        })
+        .collect();
+    tell_apart(&mut destinations);
+    destinations
+}
+
+/// Equal names (the subset `v1` of two hosts) get their host, so that a person can type them.
+fn tell_apart(destinations: &mut [Destination]) {
+    let names: Vec<String> = destinations.iter().map(|d| d.name.clone()).collect();
+    for (index, destination) in destinations.iter_mut().enumerate() {
+        let doubled = names
+            .iter()
+            .enumerate()
+            .any(|(other, name)| other != index && *name == destination.name);
+        if !doubled {
+            continue;
+        }
+        if let Some(subset) = &destination.subset {
+            destination.name = format!("{}/{subset}", destination.host);
+        }
+        if let Some(port) = destination.port {
+            destination.name = format!("{}:{port}", destination.name);
+        }
+    }
+}
+
+/// What a destination names.
+pub(super) struct Target {
+    pub(super) host: String,
+    pub(super) fqdn: String,
+    pub(super) subset: Option<String>,
+    pub(super) port: Option<u16>,
+}
+
+impl Target {
+    pub(super) fn read(object: &Object, section: &str, item: &Value) -> Self {
+        if section == "rules" {
+            Self::of_backend(object, item)
+        } else {
+            Self::of_destination(object, item.get("destination").unwrap_or(&Value::Null))
+        }
+    }
+
+    /// A `backendRef` of the Gateway API.
+    pub(super) fn of_backend(object: &Object, backend: &Value) -> Self {
+        let own = object.reference.namespace.as_str();
+        let name = text(backend, "name").unwrap_or_default();
+        let namespace = text(backend, "namespace").unwrap_or(own);
+        let is_service = text(backend, "kind").is_none_or(|kind| kind == "Service");
+        let fqdn = if is_service {
+            service_host(name, namespace)
+        } else {
+            name.to_owned()
+        };
+        let host = if namespace == own {
+            name.to_owned()
+        } else {
+            format!("{name}.{namespace}")
+        };
+        Self {
+            host,
+            fqdn,
+            subset: None,
+            port: port(backend.get("port")),
+        }
+    }
+
+    /// A `destination` of a VirtualService.
+    pub(super) fn of_destination(object: &Object, destination: &Value) -> Self {
+        let host = text(destination, "host").unwrap_or_default();
+        Self {
+            fqdn: full_host(host, &object.reference.namespace),
+            host: host.to_owned(),
+            subset: text(destination, "subset").map(ToOwned::to_owned),
+            port: port(destination.pointer("/port/number")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

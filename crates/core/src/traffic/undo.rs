@@ -1,0 +1,173 @@
+//! Takes a shift back: the inverse of a plan against the object as it is now.
+//!
+//! Nothing else is touched, so changes that others made elsewhere in the object survive. If the weights that we wrote are no
+//! longer there, somebody else has decided since: that is a conflict for a person, not something to overwrite.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::owner;
+use super::patch::apply_ops;
+use super::plan::{PlanError, op};
+use super::ratio::effective_ratios;
+use super::splits::destinations_field;
+use super::types::{OpKind, PatchOp, ShiftPlan, WeightChange};
+use crate::model::{Finding, Object, Severity};
+
+/// A weight about which three parties disagree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeafConflict {
+    /// Destination name in the original plan.
+    pub destination: String,
+    /// JSON pointer of the weight.
+    pub path: String,
+    /// Before our change; `None`: the field was absent.
+    pub before: Option<i64>,
+    /// What we wrote; `None`: we removed the field.
+    pub ours: Option<i64>,
+    /// What is there now; `None`: the field or the whole destination is gone.
+    pub live: Option<i64>,
+    /// Whether another destination stands at this place now.
+    pub moved: bool,
+}
+
+/// Plans the way back from `original` on the object as it is `live`.
+///
+/// If every weight is already back at its old value, the plan has no changes and says so. The plan may itself be undone
+/// (that is a redo).
+///
+/// # Errors
+/// [`PlanError::Conflict`] with the three values of each weight if ours is no longer there, [`PlanError::OtherObject`] for a
+/// wrong object.
+pub fn plan_undo(live: &Object, original: &ShiftPlan) -> Result<ShiftPlan, PlanError> {
+    if live.reference != original.split.object {
+        return Err(PlanError::OtherObject {
+            expected: original.split.object.to_string(),
+            found: live.reference.to_string(),
+        });
+    }
+    let leaves: Vec<LeafConflict> = original
+        .changes
+        .iter()
+        .map(|change| compare(&live.doc, change, &original.inverse))
+        .collect();
+    let ours_everywhere = leaves
+        .iter()
+        .all(|leaf| !leaf.moved && leaf.live == leaf.ours);
+    let already_back = leaves
+        .iter()
+        .all(|leaf| !leaf.moved && leaf.live == leaf.before);
+    if !ours_everywhere && !already_back {
+        return Err(PlanError::Conflict {
+            leaves: leaves
+                .into_iter()
+                .filter(|leaf| leaf.moved || leaf.live != leaf.ours)
+                .collect(),
+        });
+    }
+    let done = !ours_everywhere || original.changes.is_empty();
+    let (ops, inverse, changes) = if done {
+        (Vec::new(), Vec::new(), Vec::new())
+    } else {
+        let changes = original.changes.iter().map(|change| WeightChange {
+            before: change.after,
+            after: change.before,
+            ..change.clone()
+        });
+        let ops = original.inverse.clone();
+        (ops, redo(original), changes.collect())
+    };
+    let after = apply_ops(&live.doc, &ops).map_err(PlanError::Unpatchable)?;
+    Ok(ShiftPlan {
+        split: original.split.clone(),
+        resource_version: live.resource_version.clone(),
+        changes,
+        ratios_after: ratios(&after, original),
+        ops,
+        inverse,
+        before: live.doc.clone(),
+        after,
+        findings: judge(live, original, done),
+    })
+}
+
+fn compare(live: &Value, change: &WeightChange, inverse: &[PatchOp]) -> LeafConflict {
+    let item = change.path.strip_suffix("/weight").unwrap_or(&change.path);
+    let same_destination = inverse
+        .iter()
+        .filter(|op| op.op == OpKind::Test && op.path != change.path)
+        .filter(|op| {
+            op.path
+                .rsplit_once('/')
+                .is_some_and(|(parent, _)| parent == item)
+        })
+        .all(|op| live.pointer(&op.path) == op.value.as_ref());
+    LeafConflict {
+        destination: change.destination.clone(),
+        path: change.path.clone(),
+        before: change.before,
+        ours: change.after,
+        live: live.pointer(&change.path).and_then(Value::as_i64),
+        moved: !same_destination,
+    }
+}
+
+/// The inverse of the inverse: tests the weights that the undo leaves behind, then writes ours again.
+fn redo(original: &ShiftPlan) -> Vec<PatchOp> {
+    let version = "/metadata/resourceVersion";
+    let weights = |op: &&PatchOp| original.changes.iter().any(|change| change.path == op.path);
+    let tests = original.inverse.iter().filter(|op| op.op == OpKind::Test);
+    let mut ops: Vec<PatchOp> = tests.filter(|op| !weights(op)).cloned().collect();
+    // An absent field cannot be tested for; its identity tests have to do.
+    let restored = original.inverse.iter().filter(weights);
+    let restored = restored.filter(|op| matches!(op.op, OpKind::Replace | OpKind::Add));
+    ops.extend(restored.map(|back| op(OpKind::Test, &back.path, back.value.clone())));
+    let writes = original
+        .ops
+        .iter()
+        .filter(|op| op.op != OpKind::Test && op.path != version);
+    ops.extend(writes.cloned());
+    ops
+}
+
+fn ratios(after: &Value, original: &ShiftPlan) -> Vec<(String, Option<f64>)> {
+    let section = original.split.section.as_str();
+    let field = destinations_field(section);
+    let path = format!("/spec/{section}/{}/{field}", original.split.route);
+    let items = after.pointer(&path).and_then(Value::as_array);
+    let weights: Vec<Option<i64>> = items
+        .into_iter()
+        .flatten()
+        .map(|item| item.get("weight").and_then(Value::as_i64))
+        .collect();
+    let names = original.ratios_after.iter().map(|(name, _)| name.clone());
+    names.zip(effective_ratios(section, &weights)).collect()
+}
+
+fn judge(live: &Object, original: &ShiftPlan, done: bool) -> Vec<Finding> {
+    let about = live.reference.to_string();
+    let mut findings = Vec::new();
+    let mut say = |severity, code: &str, message: String| {
+        findings.push(Finding::new(severity, code, &about, message));
+    };
+    if done {
+        let message = "the old weights are already back; there is nothing to do";
+        say(Severity::Info, "nothing-to-change", message.to_owned());
+    }
+    let uid = original
+        .before
+        .pointer("/metadata/uid")
+        .and_then(Value::as_str);
+    if uid.is_some_and(|uid| uid != live.uid) {
+        let message = "the object was deleted and made anew since the change; look at the whole of it before undoing";
+        say(Severity::Warning, "object-recreated", message.to_owned());
+    }
+    let ownership = owner::detect(live, &[]);
+    if let Some(advice) = owner::advice(&ownership.owner) {
+        say(Severity::Warning, "owned-by-tool", advice);
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests;

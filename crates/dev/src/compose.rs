@@ -1,0 +1,81 @@
+//! Flags to an engine: the only file that names adapters.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use pilothouse_demo::{DemoConfig, DemoMesh};
+use pilothouse_engine::{Class, Engine, EngineConfig, Sources, system_clock};
+use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
+use pilothouse_telemetry::{FileTraces, JaegerSource, Options, PrometheusSource};
+
+use crate::args::Args;
+
+/// The demo answers at no cost, so its picture may be livelier than a real one.
+const DEMO_TICK: Duration = Duration::from_secs(2);
+
+/// The engine over the sources that the flags name: the demo mesh unless a cluster or a server is named.
+pub(crate) fn engine(args: &Args) -> anyhow::Result<Arc<Engine>> {
+    let real = args.kubeconfig.is_some()
+        || args.context.is_some()
+        || args.prometheus.is_some()
+        || args.traces.is_some();
+    let (mut config, sources) = if real { cluster(args)? } else { demo(args) };
+    config.journal.clone_from(&args.journal);
+    if let Some(seconds) = args.refresh {
+        config.tick = Duration::try_from_secs_f64(seconds).context("--refresh wants seconds")?;
+    }
+    Engine::open(config, sources, system_clock()).context("opening the journal")
+}
+
+fn demo(args: &Args) -> (EngineConfig, Sources) {
+    let mesh = DemoMesh::new(DemoConfig {
+        services: args.services,
+        ..DemoConfig::new(args.seed, system_clock())
+    });
+    let mut config = EngineConfig::new("demo", Class::Demo);
+    config.tick = DEMO_TICK;
+    let sources = Sources {
+        control_plane: Ok(mesh.control_plane()),
+        metrics: Ok(mesh.metrics()),
+        traces: Ok(mesh.traces()),
+    };
+    (config, sources)
+}
+
+fn cluster(args: &Args) -> anyhow::Result<(EngineConfig, Sources)> {
+    let mut sources = Sources::unconfigured();
+    let mut context = args.context.clone().unwrap_or_else(|| "none".to_owned());
+    if args.kubeconfig.is_some() || args.context.is_some() {
+        let connected = KubeSource::connect(ConnectOptions {
+            kubeconfig: args.kubeconfig.iter().cloned().collect(),
+            context: args.context.clone(),
+            environment: ConfigEnvironment {
+                kubeconfig: env::var_os("KUBECONFIG"),
+                home: env::var_os("HOME").map(PathBuf::from),
+            },
+            ..ConnectOptions::default()
+        });
+        if let Ok(source) = &connected {
+            context.clone_from(&source.facts().context);
+        }
+        sources.set_control_plane(connected);
+    }
+    if let Some(url) = &args.prometheus {
+        sources.set_metrics(PrometheusSource::new(url, Options::default()));
+    }
+    match args.traces.as_deref().map(|named| named.split_once('=')) {
+        Some(Some(("jaeger", url))) => {
+            sources.set_traces(JaegerSource::new(url, Options::default()));
+        }
+        Some(Some(("file", path))) => {
+            sources.set_traces(FileTraces::open(Path::new(path)));
+        }
+        Some(_) => anyhow::bail!("--traces wants jaeger=URL or file=PATH"),
+        None => {}
+    }
+    let class = Class::of_context(&context);
+    Ok((EngineConfig::new(context, class), sources))
+}

@@ -1,0 +1,87 @@
+//! Settings of one engine, with their defaults in one place.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pilothouse_core::graph::{
+    AmbientTraffic, GraphRequest, GraphType, GrpcTraffic, HttpTraffic, LatencyStat, TcpTraffic,
+};
+use pilothouse_core::model::{Moment, TimeSpan};
+
+/// What kind of cluster this is: colours the frame and decides how much it takes to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The embedded mesh: nothing here is real, writes need no arming.
+    Demo,
+    /// The name says production: arming asks for the name to be typed.
+    Production,
+    /// Any other real cluster: arming is one key.
+    Normal,
+}
+
+impl Class {
+    /// Production if a word of the context's name is `prod`, `prd`, `production` or `live`.
+    #[must_use]
+    pub fn of_context(context: &str) -> Self {
+        let words = ["prod", "prd", "production", "live"];
+        let lower = context.to_ascii_lowercase();
+        let hit = lower
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| words.contains(&word));
+        if hit { Self::Production } else { Self::Normal }
+    }
+}
+
+/// Settings of an engine.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Context's name.
+    pub context: String,
+    /// Kind of cluster.
+    pub class: Class,
+    /// Time between ticks of the metrics.
+    pub tick: Duration,
+    /// Window of every rate, until it is changed.
+    pub window: TimeSpan,
+    /// Namespaces; empty = all.
+    pub namespaces: Vec<String>,
+    /// How long an arming lasts.
+    pub armed_for: TimeSpan,
+    /// File of the journal; `None` keeps it in memory (demo).
+    pub journal: Option<PathBuf>,
+}
+
+impl EngineConfig {
+    /// Defaults for this context: window 1 m, tick 10 s, armed for 15 m.
+    #[must_use]
+    pub fn new(context: impl Into<String>, class: Class) -> Self {
+        Self {
+            context: context.into(),
+            class,
+            tick: Duration::from_secs(10),
+            window: TimeSpan::seconds(60),
+            namespaces: Vec::new(),
+            armed_for: TimeSpan::seconds(15 * 60),
+            journal: None,
+        }
+    }
+
+    /// The request behind the live graph: canonical services, p95, idle ones too.
+    #[must_use]
+    pub fn live_request(&self, window: TimeSpan, at: Moment) -> GraphRequest {
+        GraphRequest {
+            graph_type: GraphType::App,
+            service_nodes: false,
+            namespaces: self.namespaces.clone(),
+            window,
+            at,
+            http: HttpTraffic::Requests,
+            grpc: GrpcTraffic::Requests,
+            tcp: TcpTraffic::Sent,
+            idle_edges: false,
+            idle_nodes: true,
+            ambient: AmbientTraffic::None,
+            latency: vec![LatencyStat::P95],
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Everything once, without background tasks: what a command line needs.
+
+use std::sync::Arc;
+
+use pilothouse_core::graph::{self, FetchedRows, GraphRequest, MeshGraph};
+use pilothouse_core::model::{ObjectKind, SourceError, SourceErrorKind, SourceKind};
+use pilothouse_core::ports::ObjectEvent;
+
+use super::Engine;
+use crate::observe::fetch;
+use crate::snapshot::QueryRecord;
+
+impl Engine {
+    /// Lists every kind of object once, all at the same time.
+    pub async fn load_objects(self: &Arc<Self>) {
+        let Ok(control_plane) = self.sources.control_plane.clone() else {
+            return;
+        };
+        let mut listing = tokio::task::JoinSet::new();
+        for kind in ObjectKind::ALL {
+            let control_plane = Arc::clone(&control_plane);
+            listing.spawn(async move {
+                match control_plane.list(kind).await {
+                    Ok(objects) => ObjectEvent::Listed { kind, objects },
+                    Err(error) => ObjectEvent::Failed { kind, error },
+                }
+            });
+        }
+        while let Some(done) = listing.join_next().await {
+            if let Ok(event) = done {
+                self.take_list(event);
+            }
+        }
+    }
+
+    /// Objects, metrics and versions once; then the snapshot is there to read.
+    pub async fn load(self: &Arc<Self>) {
+        self.load_objects().await;
+        self.probe().await;
+        self.tick().await;
+    }
+
+    /// The graph of any request over the objects loaded last, with its queries. Failed queries leave unknown numbers and
+    /// are noted in the metrics' status.
+    pub async fn graph(&self, request: &GraphRequest) -> (MeshGraph, Vec<QueryRecord>) {
+        let objects = self.lock().objects.all();
+        let begun = self.now();
+        let (rows, records) = match &self.sources.metrics {
+            Ok(metrics) => {
+                let fetched = fetch(metrics, request, false, None).await;
+                self.note_metrics(&fetched, begun, self.now().since(begun));
+                (fetched.graph, fetched.records)
+            }
+            Err(_) => (self.unasked(request), Vec::new()),
+        };
+        (graph::fold(request, &rows, &objects), records)
+    }
+
+    /// The status of every source, as of now.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<crate::sources::SourceStatus> {
+        self.lock().statuses.values().cloned().collect()
+    }
+
+    /// Answers of a metrics source that was never asked: every number unknown, none zero.
+    pub(crate) fn unasked(&self, request: &GraphRequest) -> FetchedRows {
+        let reason = self
+            .sources
+            .metrics
+            .as_ref()
+            .err()
+            .cloned()
+            .unwrap_or_else(|| {
+                SourceError::new(
+                    SourceKind::Metrics,
+                    SourceErrorKind::NotConfigured,
+                    "the metrics have not been asked yet",
+                )
+            });
+        let answers = graph::queries(request)
+            .into_iter()
+            .map(|query| (query, Err(reason.clone())))
+            .collect();
+        FetchedRows { answers }
+    }
+}

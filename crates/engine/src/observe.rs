@@ -1,0 +1,198 @@
+//! One tick of the metrics: which queries, asked together, answered or not.
+
+use std::sync::Arc;
+
+use pilothouse_core::graph::{self, FetchedRows, GraphRequest};
+use pilothouse_core::model::{Moment, SourceError, SourceErrorKind, SourceKind, TimeSpan};
+use pilothouse_core::ports::{
+    Answer, MatchOp, Matcher, Measure, MetricRow, MetricsQuery, MetricsSource,
+};
+use pilothouse_core::promql;
+use tokio::task::JoinSet;
+
+use crate::snapshot::QueryRecord;
+
+/// No tick asks more than this, whatever the size of the mesh.
+pub(crate) const QUERIES_PER_TICK: usize = 6;
+
+/// What a tick brought.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    /// For the graph.
+    pub(crate) graph: FetchedRows,
+    /// p95 by destination workload, for splits.
+    pub(crate) by_revision: Option<Vec<MetricRow>>,
+    /// Requests in the judged window, if one was asked for.
+    pub(crate) judged: Option<Vec<MetricRow>>,
+    /// The queries in order.
+    pub(crate) records: Vec<QueryRecord>,
+}
+
+impl Fetched {
+    /// The first failure, if any query failed.
+    pub(crate) fn failure(&self) -> Option<&SourceError> {
+        self.graph
+            .answers
+            .iter()
+            .find_map(|(_, answer)| answer.as_ref().err())
+    }
+
+    /// Whether any query answered.
+    pub(crate) fn any_answer(&self) -> bool {
+        self.graph.answers.iter().any(|(_, answer)| answer.is_ok())
+    }
+
+    /// Rates of requests, if they are known.
+    pub(crate) fn requests(&self) -> Option<&[MetricRow]> {
+        let mut of_requests = self
+            .graph
+            .answers
+            .iter()
+            .filter(|(q, _)| q.measure == Measure::Requests);
+        of_requests.find_map(|(_, answer)| answer.as_deref().ok())
+    }
+}
+
+/// Asks everything that a tick needs: the graph's own queries, p95 by destination workload, and the judged window.
+/// What does not fit into the budget is left out, from the end.
+pub(crate) async fn fetch(
+    metrics: &Arc<dyn MetricsSource>,
+    request: &GraphRequest,
+    with_splits: bool,
+    judged: Option<TimeSpan>,
+) -> Fetched {
+    let mut queries = graph::queries(request);
+    let graph_queries = queries.len();
+    let judged_at = judged.map(|window| {
+        queries.push(judged_window(request.at, window));
+        queries.len() - 1
+    });
+    let revision_at = (with_splits && queries.len() < QUERIES_PER_TICK).then(|| {
+        queries.push(latency_by_workload(request));
+        queries.len() - 1
+    });
+    let answers = ask_all(metrics, &queries).await;
+    let mut fetched = Fetched::default();
+    for (position, (query, answer)) in queries.into_iter().zip(answers).enumerate() {
+        fetched.records.push(record(&query, &answer));
+        if position < graph_queries {
+            fetched.graph.answers.push((query, answer));
+        } else if Some(position) == judged_at {
+            fetched.judged = answer.ok();
+        } else if Some(position) == revision_at {
+            fetched.by_revision = answer.ok();
+        }
+    }
+    fetched
+}
+
+async fn ask_all(
+    metrics: &Arc<dyn MetricsSource>,
+    queries: &[MetricsQuery],
+) -> Vec<Result<Vec<MetricRow>, SourceError>> {
+    let mut running = JoinSet::new();
+    for (position, query) in queries.iter().enumerate() {
+        let (metrics, query) = (Arc::clone(metrics), query.clone());
+        running.spawn(async move {
+            let answer: Answer<'_, Vec<MetricRow>> = metrics.query(&query);
+            (position, answer.await)
+        });
+    }
+    let lost = || {
+        SourceError::new(
+            SourceKind::Metrics,
+            SourceErrorKind::ServerError,
+            "a metrics query was cut off",
+        )
+    };
+    let mut answers: Vec<_> = queries.iter().map(|_| Err(lost())).collect();
+    while let Some(done) = running.join_next().await {
+        if let Ok((position, answer)) = done
+            && let Some(slot) = answers.get_mut(position)
+        {
+            *slot = answer;
+        }
+    }
+    answers
+}
+
+fn record(query: &MetricsQuery, answer: &Result<Vec<MetricRow>, SourceError>) -> QueryRecord {
+    QueryRecord {
+        name: name_of(query),
+        promql: promql::write(query),
+        outcome: answer
+            .as_ref()
+            .map(Vec::len)
+            .map_err(|error| error.message.clone()),
+    }
+}
+
+fn name_of(query: &MetricsQuery) -> String {
+    let by_edge = query.by.iter().any(|label| label.starts_with("source_"));
+    match query.measure {
+        Measure::Requests => "requests".to_owned(),
+        Measure::GrpcSentMessages => "grpc messages sent".to_owned(),
+        Measure::GrpcReceivedMessages => "grpc messages received".to_owned(),
+        Measure::TcpSentBytes => "tcp bytes sent".to_owned(),
+        Measure::TcpReceivedBytes => "tcp bytes received".to_owned(),
+        Measure::LatencySum => "latency sum".to_owned(),
+        Measure::LatencyCount => "latency count".to_owned(),
+        Measure::LatencyQuantile(q) => {
+            format!(
+                "latency p{} by {}",
+                f64::from(q) / 10.0,
+                if by_edge { "edge" } else { "callee" }
+            )
+        }
+    }
+}
+
+const CALLEE: [&str; 4] = [
+    "destination_workload_namespace",
+    "destination_workload",
+    "destination_canonical_service",
+    "destination_canonical_revision",
+];
+
+fn latency_by_workload(request: &GraphRequest) -> MetricsQuery {
+    let by = std::iter::once("reporter")
+        .chain(CALLEE)
+        .map(str::to_owned)
+        .collect();
+    let callee_side = Matcher {
+        label: "reporter".to_owned(),
+        op: MatchOp::In,
+        values: vec!["destination".to_owned()],
+    };
+    MetricsQuery {
+        measure: Measure::LatencyQuantile(950),
+        by,
+        matchers: vec![callee_side],
+        window: request.window,
+        at: request.at,
+        idle: false,
+    }
+}
+
+fn judged_window(at: Moment, window: TimeSpan) -> MetricsQuery {
+    let labels = [
+        "reporter",
+        "destination_service",
+        "request_protocol",
+        "response_code",
+        "grpc_response_status",
+    ];
+    let by = labels
+        .into_iter()
+        .chain(CALLEE)
+        .map(str::to_owned)
+        .collect();
+    MetricsQuery {
+        measure: Measure::Requests,
+        by,
+        matchers: Vec::new(),
+        window,
+        at,
+        idle: false,
+    }
+}

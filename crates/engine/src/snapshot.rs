@@ -1,0 +1,59 @@
+//! What readers get: one immutable picture per generation.
+
+use std::sync::Arc;
+
+use pilothouse_core::graph::MeshGraph;
+use pilothouse_core::layout::Layout;
+use pilothouse_core::model::{Moment, Object};
+use pilothouse_core::ports::ControlPlaneIdentity;
+use pilothouse_core::traffic::{ObservedDestination, Split};
+
+use crate::sources::SourceStatus;
+use crate::watches::ShiftWatch;
+
+/// A split with what the metrics say about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedSplit {
+    /// As declared.
+    pub split: Split,
+    /// Observed, one per destination and in their order.
+    pub observed: Vec<ObservedDestination>,
+}
+
+/// A query as it was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryRecord {
+    /// What it measures.
+    pub name: String,
+    /// Its text.
+    pub promql: String,
+    /// Rows answered, or why there are none.
+    pub outcome: Result<usize, String>,
+}
+
+/// The world at one generation.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Counts from 1; 0 is the empty picture before the first answer.
+    pub generation: u64,
+    /// When it was folded.
+    pub taken_at: Moment,
+    /// The graph; its request says window and moment of the numbers.
+    pub graph: Arc<MeshGraph>,
+    /// Positions.
+    pub layout: Arc<Layout>,
+    /// Declared objects.
+    pub objects: Arc<Vec<Object>>,
+    /// Splits, sorted by id.
+    pub splits: Arc<Vec<ObservedSplit>>,
+    /// Control plane, metrics, traces.
+    pub sources: Vec<SourceStatus>,
+    /// The queries behind the numbers.
+    pub queries: Arc<Vec<QueryRecord>>,
+    /// Changes being watched, newest first.
+    pub watches: Vec<ShiftWatch>,
+    /// Who and where we are, once the control plane said so.
+    pub identity: Option<ControlPlaneIdentity>,
+    /// Writes are possible until then; `None` = locked.
+    pub armed_until: Option<Moment>,
+}

@@ -1,0 +1,130 @@
+//! The engine's background tasks: watching the control plane, ticking the metrics, probing. Each is supervised: one that
+//! ends or panics is started again, and dropping [`Running`] ends them all.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pilothouse_core::ports::{ObjectEvent, ObjectSink};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info_span};
+
+use crate::engine::Engine;
+
+/// How long several changes of objects are gathered before the graph is folded again.
+const SETTLE: Duration = Duration::from_millis(150);
+/// Time between two looks at identity, versions and the trace backend.
+const PROBE_EVERY: Duration = Duration::from_secs(30);
+/// Pause before a task that broke is started again.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// The running tasks of an engine; they end when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    cancel: CancellationToken,
+    _tasks: JoinSet<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+impl Running {
+    pub(crate) fn start(engine: &Arc<Engine>) -> Self {
+        let cancel = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let control_plane = Arc::clone(engine);
+        supervise(&mut tasks, &cancel, "control-plane", move || {
+            watch_objects(Arc::clone(&control_plane))
+        });
+        let metrics = Arc::clone(engine);
+        supervise(&mut tasks, &cancel, "metrics", move || {
+            tick_metrics(Arc::clone(&metrics))
+        });
+        let probe = Arc::clone(engine);
+        supervise(&mut tasks, &cancel, "probe", move || {
+            probe_sources(Arc::clone(&probe))
+        });
+        Self {
+            cancel,
+            _tasks: tasks,
+        }
+    }
+}
+
+/// Runs a task for ever: a panic or an early end is noted and followed by a new start.
+fn supervise<F, T>(
+    tasks: &mut JoinSet<()>,
+    cancel: &CancellationToken,
+    name: &'static str,
+    start: F,
+) where
+    F: Fn() -> T + Send + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let cancel = cancel.clone();
+    let span = info_span!("task", name);
+    let keep_running = async move {
+        loop {
+            let mut once = JoinSet::new();
+            once.spawn(start().in_current_span());
+            if let Some(Err(broken)) = once.join_next().await {
+                error!(error = %broken, "a task broke and is started again");
+            }
+            sleep(RESTART_AFTER).await;
+        }
+    };
+    tasks.spawn(
+        async move {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = keep_running => {}
+            }
+        }
+        .instrument(span),
+    );
+}
+
+struct IntoEngine(Arc<Engine>);
+
+impl ObjectSink for IntoEngine {
+    fn send(&self, event: ObjectEvent) {
+        self.0.take_event(event);
+    }
+}
+
+async fn watch_objects(engine: Arc<Engine>) {
+    let Ok(control_plane) = engine.sources().control_plane.clone() else {
+        return std::future::pending().await;
+    };
+    let sink = IntoEngine(Arc::clone(&engine));
+    control_plane.watch(&sink).await;
+}
+
+async fn tick_metrics(engine: Arc<Engine>) {
+    let mut tick = interval(engine.config().tick);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => engine.tick().await,
+            () = engine.wants_tick() => engine.tick().await,
+            () = engine.wants_fold() => {
+                sleep(SETTLE).await;
+                engine.fold().await;
+            }
+        }
+    }
+}
+
+async fn probe_sources(engine: Arc<Engine>) {
+    let mut tick = interval(PROBE_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tick.tick().await;
+        engine.probe().await;
+    }
+}

@@ -1,0 +1,126 @@
+//! Changes whose effect is being watched.
+
+use pilothouse_core::model::Moment;
+use pilothouse_core::ports::MetricRow;
+use pilothouse_core::traffic::{
+    Convergence, ObservedDestination, Phase, ShiftPlan, Split, SplitId, observe_split,
+};
+
+/// Points of a curve that are kept.
+const CURVE_POINTS: usize = 240;
+
+/// One applied change and how its observed share moves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShiftWatch {
+    /// Journal entry.
+    pub entry: String,
+    /// Which split.
+    pub split: SplitId,
+    /// Destination names, in the split's order.
+    pub names: Vec<String>,
+    /// Index of the destination whose curve is kept: the one whose share changed most.
+    pub watched: usize,
+    /// Weights as we wrote them, to see whether somebody else writes after us.
+    pub weights: Vec<Option<i64>>,
+    /// The judge.
+    pub convergence: Convergence,
+    /// What was counted in the last window, in the split's order.
+    pub counted: Vec<ObservedDestination>,
+    /// Observed share of the watched destination over time, oldest first.
+    pub curve: Vec<(Moment, ObservedDestination)>,
+}
+
+impl ShiftWatch {
+    /// Starts watching a plan that the server took. `None` if its shares are undefined (no destination gets anything).
+    pub(crate) fn new(
+        entry: String,
+        plan: &ShiftPlan,
+        before: &[ObservedDestination],
+        split: &Split,
+        convergence: Convergence,
+    ) -> Option<Self> {
+        let after: Vec<f64> = plan
+            .ratios_after
+            .iter()
+            .map(|(_, ratio)| *ratio)
+            .collect::<Option<_>>()?;
+        let moved = |i: usize| {
+            let was = split
+                .destinations
+                .get(i)
+                .and_then(|d| d.effective_ratio)
+                .unwrap_or(0.0);
+            after.get(i).map_or(f64::MIN, |now| now - was)
+        };
+        let watched = (0..after.len()).max_by(|&a, &b| moved(a).total_cmp(&moved(b)))?;
+        let weights = (0..after.len())
+            .map(|i| planned_weight(plan, split, i))
+            .collect();
+        let first = before.get(watched).copied();
+        let curve = first
+            .map(|point| (convergence.applied_at, point))
+            .into_iter()
+            .collect();
+        Some(Self {
+            entry,
+            split: plan.split.clone(),
+            names: plan
+                .ratios_after
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
+            watched,
+            weights,
+            convergence,
+            counted: Vec::new(),
+            curve,
+        })
+    }
+
+    /// Takes the rows of the judged window that ends at `now`; `None` if they could not be had.
+    pub(crate) fn step(&mut self, now: Moment, split: Option<&Split>, rows: Option<&[MetricRow]>) {
+        if let Some(split) = split {
+            let live: Vec<Option<i64>> = split.destinations.iter().map(|d| d.weight).collect();
+            if self.convergence.phase != Phase::Undone && live != self.weights {
+                self.convergence.phase = Phase::Superseded;
+            }
+            if rows.is_some() {
+                self.counted = observe_split(split, rows, None, self.convergence.window());
+                self.remember(now);
+            }
+        }
+        let requests: Option<Vec<f64>> = match rows {
+            Some(_) => self.counted.iter().map(|d| d.requests).collect(),
+            None => None,
+        };
+        self.convergence.judge(now, requests.as_deref());
+    }
+
+    /// Whether the window still has to be asked for.
+    pub(crate) fn open(&self) -> bool {
+        self.convergence.phase.open()
+    }
+
+    fn remember(&mut self, now: Moment) {
+        if let Some(point) = self.counted.get(self.watched) {
+            self.curve.push((now, *point));
+        }
+        if self.curve.len() > CURVE_POINTS {
+            self.curve.remove(0);
+        }
+    }
+}
+
+fn planned_weight(plan: &ShiftPlan, split: &Split, index: usize) -> Option<i64> {
+    let destination = split.destinations.get(index)?;
+    let change = plan
+        .changes
+        .iter()
+        .find(|c| c.path.ends_with(&format!("/{index}/weight")));
+    change.map_or(destination.weight, |c| c.after)
+}
+
+/// The objects hold the split's present state; looks it up by id.
+pub(crate) fn find_split<'a>(splits: &'a [Split], id: &SplitId) -> Option<&'a Split> {
+    splits.iter().find(|split| &split.id == id)
+}

@@ -1,0 +1,302 @@
+//! A scripted mesh behind the three ports: one split of two subsets, requests that follow its weights, faults on demand.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use pilothouse_core::model::{
+    Moment, Object, ObjectKind, ObjectRef, SourceError, SourceErrorKind, SourceKind, TimeSpan,
+};
+use pilothouse_core::ports::{
+    Answer, ControlPlane, ControlPlaneIdentity, Measure, MetricRow, MetricsQuery, MetricsSource,
+    ObjectEvent, ObjectSink, Patched, Probe, WriteMode,
+};
+use pilothouse_core::traffic::{PatchOp, ShiftRequest, SplitId, apply_ops};
+use pilothouse_engine::{Clock, Sources};
+use serde_json::{Value, json};
+
+/// Requests per second of the split's host.
+const RATE: f64 = 50.0;
+
+pub(crate) struct FakeMesh {
+    now: AtomicI64,
+    route: Mutex<(Value, u64)>,
+    metrics_fault: Mutex<Option<SourceErrorKind>>,
+    mutate: AtomicBool,
+}
+
+pub(crate) fn split_id() -> SplitId {
+    SplitId {
+        object: route_ref(),
+        section: "http".to_owned(),
+        route: 0,
+    }
+}
+
+pub(crate) fn shift(v1: i64, v2: i64) -> ShiftRequest {
+    ShiftRequest {
+        split: split_id(),
+        weights: vec![("v1".to_owned(), v1), ("v2".to_owned(), v2)],
+    }
+}
+
+fn route_ref() -> ObjectRef {
+    ObjectRef::new(ObjectKind::VirtualService, "shop", "reviews")
+}
+
+impl FakeMesh {
+    pub(crate) fn new() -> Arc<Self> {
+        let route = json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+            "metadata": {"name": "reviews", "namespace": "shop", "uid": "u1", "resourceVersion": "1"},
+            "spec": {"hosts": ["reviews"], "http": [{"route": [
+                {"destination": {"host": "reviews", "subset": "v1"}, "weight": 90},
+                {"destination": {"host": "reviews", "subset": "v2"}, "weight": 10},
+            ]}]},
+        });
+        Arc::new(Self {
+            now: AtomicI64::new(1_700_000_000_000),
+            route: Mutex::new((route, 1)),
+            metrics_fault: Mutex::new(None),
+            mutate: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn sources(self: &Arc<Self>) -> Sources {
+        Sources {
+            control_plane: Ok(Arc::<Self>::clone(self)),
+            metrics: Ok(Arc::<Self>::clone(self)),
+            ..Sources::unconfigured()
+        }
+    }
+
+    pub(crate) fn clock(self: &Arc<Self>) -> Clock {
+        let mesh = Arc::clone(self);
+        Arc::new(move || mesh.moment())
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(self.now.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn pass(&self, span: TimeSpan) {
+        self.now.fetch_add(span.0, Ordering::SeqCst);
+    }
+
+    pub(crate) fn fail_metrics(&self, kind: Option<SourceErrorKind>) {
+        *self.metrics_fault.lock().unwrap() = kind;
+    }
+
+    pub(crate) fn mutate_on_write(&self, mutate: bool) {
+        self.mutate.store(mutate, Ordering::SeqCst);
+    }
+
+    pub(crate) fn weights(&self) -> Vec<i64> {
+        let route = self.route.lock().unwrap();
+        let weight = |i: usize| {
+            route
+                .0
+                .pointer(&format!("/spec/http/0/route/{i}/weight"))
+                .unwrap()
+                .as_i64()
+                .unwrap()
+        };
+        vec![weight(0), weight(1)]
+    }
+
+    pub(crate) fn edit_by_somebody(&self, weights: &[i64]) {
+        let mut route = self.route.lock().unwrap();
+        for (i, weight) in weights.iter().enumerate() {
+            *route
+                .0
+                .pointer_mut(&format!("/spec/http/0/route/{i}/weight"))
+                .unwrap() = json!(weight);
+        }
+        bump(&mut route);
+    }
+
+    fn objects(&self) -> Vec<Object> {
+        let route = self.route.lock().unwrap().0.clone();
+        let subset = |v: &str| json!({"name": v, "labels": {"version": v}});
+        let deployment = |v: &str| {
+            json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": format!("reviews-{v}"), "namespace": "shop"},
+                "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "reviews", "version": v}},
+                    "template": {"metadata": {"labels": {"app": "reviews", "version": v}}}},
+                "status": {"replicas": 1, "readyReplicas": 1}})
+        };
+        let docs = [
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}),
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "reviews", "namespace": "shop"},
+                "spec": {"selector": {"app": "reviews"}, "ports": [{"port": 9080, "name": "http"}]}}),
+            deployment("v1"),
+            deployment("v2"),
+            json!({"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+                "metadata": {"name": "reviews", "namespace": "shop"},
+                "spec": {"host": "reviews", "subsets": [subset("v1"), subset("v2")]}}),
+            route,
+        ];
+        docs.into_iter()
+            .map(|doc| Object::from_document(doc).unwrap())
+            .collect()
+    }
+}
+
+fn bump(route: &mut (Value, u64)) {
+    route.1 += 1;
+    let version = route.1.to_string();
+    *route.0.pointer_mut("/metadata/resourceVersion").unwrap() = json!(version);
+}
+
+impl ControlPlane for FakeMesh {
+    fn identity(&self) -> Answer<'_, ControlPlaneIdentity> {
+        let identity = ControlPlaneIdentity {
+            context: "lab".to_owned(),
+            server: "fake".to_owned(),
+            version: None,
+            user: Some("tester".to_owned()),
+        };
+        Box::pin(async { Ok(identity) })
+    }
+
+    fn list(&self, kind: ObjectKind) -> Answer<'_, Vec<Object>> {
+        let objects = self
+            .objects()
+            .into_iter()
+            .filter(|o| o.reference.kind == kind)
+            .collect();
+        Box::pin(async { Ok(objects) })
+    }
+
+    fn watch<'a>(
+        &'a self,
+        sink: &'a dyn ObjectSink,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            for kind in ObjectKind::ALL {
+                let objects = self
+                    .objects()
+                    .into_iter()
+                    .filter(|o| o.reference.kind == kind)
+                    .collect();
+                sink.send(ObjectEvent::Listed { kind, objects });
+            }
+            std::future::pending::<()>().await;
+        })
+    }
+
+    fn get<'a>(&'a self, object: &'a ObjectRef) -> Answer<'a, Option<Object>> {
+        let found = self.objects().into_iter().find(|o| &o.reference == object);
+        Box::pin(async { Ok(found) })
+    }
+
+    fn patch<'a>(
+        &'a self,
+        _: &'a ObjectRef,
+        ops: &'a [PatchOp],
+        mode: WriteMode,
+    ) -> Answer<'a, Patched> {
+        let mut route = self.route.lock().unwrap();
+        let patched = apply_ops(&route.0, ops).map(|doc| {
+            let mut next = (doc, route.1);
+            if self.mutate.load(Ordering::SeqCst) {
+                next.0["spec"]["http"][0]["timeout"] = json!("1s");
+            }
+            bump(&mut next);
+            if mode == WriteMode::Apply {
+                *route = next.clone();
+            }
+            Patched {
+                object: Object::from_document(next.0).unwrap(),
+                warnings: Vec::new(),
+            }
+        });
+        let answer = patched.map_err(|_| {
+            SourceError::new(
+                SourceKind::ControlPlane,
+                SourceErrorKind::Conflict,
+                "a test of the patch failed",
+            )
+        });
+        Box::pin(async { answer })
+    }
+
+    fn may_patch<'a>(&'a self, _: &'a ObjectRef) -> Answer<'a, bool> {
+        Box::pin(async { Ok(true) })
+    }
+}
+
+impl MetricsSource for FakeMesh {
+    fn probe(&self) -> Answer<'_, Probe> {
+        let probe = Probe {
+            product: "fake".to_owned(),
+            version: None,
+            api: None,
+            address: String::new(),
+            facts: BTreeMap::from([("scrape_interval_s".to_owned(), "5".to_owned())]),
+        };
+        Box::pin(async { Ok(probe) })
+    }
+
+    fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, Vec<MetricRow>> {
+        let fault = *self.metrics_fault.lock().unwrap();
+        if let Some(kind) = fault {
+            return Box::pin(async move {
+                Err(SourceError::new(SourceKind::Metrics, kind, "scripted"))
+            });
+        }
+        let rows = if query.measure == Measure::Requests {
+            self.requests(query)
+        } else {
+            Vec::new()
+        };
+        Box::pin(async { Ok(rows) })
+    }
+}
+
+impl FakeMesh {
+    fn requests(&self, query: &MetricsQuery) -> Vec<MetricRow> {
+        let weights = self.weights();
+        #[expect(clippy::cast_precision_loss, reason = "small weights")]
+        let row = |(i, weight): (usize, &i64)| {
+            let version = format!("v{}", i + 1);
+            let all = BTreeMap::from(
+                [
+                    ("reporter", "source".to_owned()),
+                    ("source_cluster", "c".to_owned()),
+                    ("source_workload_namespace", "shop".to_owned()),
+                    ("source_workload", "web".to_owned()),
+                    ("source_canonical_service", "web".to_owned()),
+                    ("source_canonical_revision", "v1".to_owned()),
+                    ("destination_cluster", "c".to_owned()),
+                    ("destination_service_namespace", "shop".to_owned()),
+                    (
+                        "destination_service",
+                        "reviews.shop.svc.cluster.local".to_owned(),
+                    ),
+                    ("destination_service_name", "reviews".to_owned()),
+                    ("destination_workload_namespace", "shop".to_owned()),
+                    ("destination_workload", format!("reviews-{version}")),
+                    ("destination_canonical_service", "reviews".to_owned()),
+                    ("destination_canonical_revision", version),
+                    ("request_protocol", "http".to_owned()),
+                    ("response_code", "200".to_owned()),
+                    ("grpc_response_status", String::new()),
+                    ("response_flags", "-".to_owned()),
+                    ("connection_security_policy", "unknown".to_owned()),
+                ]
+                .map(|(name, value)| (name.to_owned(), value)),
+            );
+            let labels = all
+                .into_iter()
+                .filter(|(name, _)| query.by.contains(name))
+                .collect();
+            MetricRow {
+                labels,
+                value: RATE * *weight as f64 / 100.0,
+            }
+        };
+        weights.iter().enumerate().map(row).collect()
+    }
+}

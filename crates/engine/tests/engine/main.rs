@@ -1,0 +1,6 @@
+//! The engine over scripted sources: freshness, partial failure, two-phase writes, convergence, undo.
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+use std::sync::Arc;
+
+use pilothouse_core::model::{Moment, SourceErrorKind, SourceKind, TimeSpan};
+use pilothouse_core::traffic::Phase;
+use pilothouse_engine::{Class, CommandError, Engine, EngineConfig, Outcome, SourceState};
+
+use crate::fake::{FakeMesh, shift, split_id};
+
+fn open(mesh: &Arc<FakeMesh>, class: Class) -> Arc<Engine> {
+    Engine::open(
+        EngineConfig::new("shop-prod", class),
+        mesh.sources(),
+        mesh.clock(),
+    )
+    .unwrap()
+}
+
+fn state_of(engine: &Engine, kind: SourceKind) -> SourceState {
+    let statuses = engine.statuses();
+    let status = statuses.iter().find(|s| s.kind == kind).unwrap();
+    status.state(engine.now(), engine.fresh_for())
+}
+
+#[tokio::test]
+async fn a_snapshot_says_what_was_asked_and_how_fresh_it_is() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    let snapshot = engine.snapshot();
+    assert!(snapshot.generation > 0);
+    assert!(
+        snapshot.queries.len() <= 6,
+        "a tick asks at most six queries, not {}",
+        snapshot.queries.len()
+    );
+    assert!(snapshot.queries.iter().all(|q| q.outcome.is_ok()));
+    assert_eq!(state_of(&engine, SourceKind::Metrics), SourceState::Ok);
+    mesh.pass(TimeSpan::seconds(60));
+    assert_eq!(
+        state_of(&engine, SourceKind::Metrics),
+        SourceState::Stale,
+        "an old answer is stale without a failure, too"
+    );
+}
+
+#[tokio::test]
+async fn failed_metrics_leave_the_old_numbers_and_say_so() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    let before = engine.snapshot();
+    mesh.fail_metrics(Some(SourceErrorKind::TimedOut));
+    mesh.pass(TimeSpan::seconds(10));
+    engine.load().await;
+    let after = engine.snapshot();
+    assert_eq!(
+        after.graph.edges, before.graph.edges,
+        "numbers do not vanish because a query failed"
+    );
+    assert_eq!(after.taken_at, before.taken_at, "and keep their own moment");
+    assert_eq!(state_of(&engine, SourceKind::Metrics), SourceState::Stale);
+}
+
+#[tokio::test]
+async fn metrics_that_never_answered_are_unknown_and_never_zero() {
+    let mesh = FakeMesh::new();
+    mesh.fail_metrics(Some(SourceErrorKind::Unreachable));
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    let snapshot = engine.snapshot();
+    assert_eq!(state_of(&engine, SourceKind::Metrics), SourceState::Failed);
+    assert!(
+        !snapshot.graph.nodes.is_empty(),
+        "declared services are drawn all the same"
+    );
+    let numbers = snapshot
+        .graph
+        .nodes
+        .iter()
+        .flat_map(|n| n.incoming.values())
+        .filter_map(|t| t.rate);
+    assert_eq!(numbers.count(), 0, "no number is known");
+    let observed = snapshot.splits.iter().flat_map(|s| &s.observed);
+    assert!(
+        observed
+            .into_iter()
+            .all(|o| o.requests.is_none() && o.ratio.is_none())
+    );
+}
+
+#[tokio::test]
+async fn a_real_cluster_is_read_only_until_armed_and_production_wants_its_name() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Production);
+    engine.load().await;
+    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
+    assert!(matches!(
+        engine.apply(&plan.id, "").await,
+        Err(CommandError::ReadOnly)
+    ));
+    assert!(matches!(engine.arm(None), Err(CommandError::WrongName)));
+    assert!(matches!(
+        engine.arm(Some("shop")),
+        Err(CommandError::WrongName)
+    ));
+    engine.arm(Some("shop-prod")).unwrap();
+    mesh.pass(TimeSpan::seconds(15 * 60 + 1));
+    assert!(
+        matches!(
+            engine.apply(&plan.id, "").await,
+            Err(CommandError::ReadOnly)
+        ),
+        "an arming ends by itself"
+    );
+    assert_eq!(mesh.weights(), [90, 10], "nothing was written");
+}
+
+#[tokio::test]
+async fn a_shift_is_journalled_applied_watched_and_undone() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
+    let tried = engine.dry_run(&plan.id).await.unwrap();
+    assert!(tried.mutations.is_empty());
+    assert_eq!(mesh.weights(), [90, 10], "a dry run writes nothing");
+    let entry = engine.apply(&plan.id, "half and half").await.unwrap();
+    assert_eq!(
+        (entry.outcome, entry.reason.as_str()),
+        (Outcome::Applied, "half and half")
+    );
+    assert_eq!(mesh.weights(), [50, 50]);
+    assert!(
+        matches!(
+            engine.apply(&plan.id, "").await,
+            Err(CommandError::UnknownPlan)
+        ),
+        "a plan is used once"
+    );
+
+    for _ in 0..6 {
+        mesh.pass(TimeSpan::seconds(20));
+        engine.load().await;
+    }
+    let snapshot = engine.snapshot();
+    let watch = snapshot
+        .watches
+        .iter()
+        .find(|w| w.entry == entry.id)
+        .unwrap();
+    assert_eq!(watch.convergence.phase, Phase::Converged);
+    assert!(watch.curve.len() > 1);
+
+    let back = engine.plan_undo(None).await.unwrap();
+    engine.apply(&back.id, "").await.unwrap();
+    assert_eq!(mesh.weights(), [90, 10]);
+    assert!(matches!(
+        engine.plan_undo(None).await,
+        Err(CommandError::NothingToUndo)
+    ));
+    let journal = engine.journal();
+    assert_eq!(journal.len(), 2);
+    assert!(
+        journal
+            .iter()
+            .all(|(_, undoable)| !undoable || journal[0].0.id != entry.id)
+    );
+}
+
+#[tokio::test]
+async fn a_concurrent_edit_is_a_conflict_and_nothing_is_overwritten() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
+    mesh.edit_by_somebody(&[80, 20]);
+    let error = engine.apply(&plan.id, "").await.unwrap_err();
+    let CommandError::Source(source) = error else {
+        panic!("expected a conflict, got {error}")
+    };
+    assert_eq!(source.kind, SourceErrorKind::Conflict);
+    assert_eq!(mesh.weights(), [80, 20]);
+}
+
+#[tokio::test]
+async fn undo_refuses_when_somebody_else_changed_our_weights() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
+    engine.apply(&plan.id, "").await.unwrap();
+    mesh.edit_by_somebody(&[30, 70]);
+    assert!(matches!(
+        engine.plan_undo(None).await,
+        Err(CommandError::Plan(_))
+    ));
+    assert_eq!(mesh.weights(), [30, 70]);
+}
+
+#[tokio::test]
+async fn a_server_that_would_change_more_than_planned_is_not_written_to() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    mesh.mutate_on_write(true);
+    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
+    assert!(matches!(
+        engine.apply(&plan.id, "").await,
+        Err(CommandError::Mutated(_))
+    ));
+    assert_eq!(mesh.weights(), [90, 10]);
+}
+
+#[tokio::test]
+async fn the_journal_survives_the_process_and_shows_what_was_only_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let mesh = FakeMesh::new();
+    let mut config = EngineConfig::new("lab", Class::Demo);
+    config.journal = Some(folder.path().join("state/journal.jsonl"));
+    let engine = Engine::open(config.clone(), mesh.sources(), mesh.clock()).unwrap();
+    engine.load().await;
+    let plan = engine.plan_shift(&shift(60, 40)).await.unwrap();
+    engine.apply(&plan.id, "kept").await.unwrap();
+    let text = std::fs::read_to_string(folder.path().join("state/journal.jsonl")).unwrap();
+    let outcomes: Vec<bool> = text
+        .lines()
+        .map(|line| line.contains("\"intended\""))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [true, false],
+        "one line before the write, one after"
+    );
+
+    let again = Engine::open(config, mesh.sources(), mesh.clock()).unwrap();
+    again.load().await;
+    let back = again.plan_undo(None).await.unwrap();
+    again.apply(&back.id, "").await.unwrap();
+    assert_eq!(mesh.weights(), [90, 10], "another process takes it back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn running_tasks_publish_and_end_with_their_handle() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    let running = engine.start();
+    let mut snapshots = engine.subscribe();
+    while snapshots.borrow_and_update().splits.is_empty() {
+        snapshots.changed().await.unwrap();
+    }
+    assert_eq!(snapshots.borrow().splits[0].split.id, split_id());
+    drop(running);
+    assert!(mesh.moment() >= Moment(0));
+}

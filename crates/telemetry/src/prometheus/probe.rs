@@ -1,0 +1,149 @@
+//! What answers, and whether it holds mesh metrics. Four small requests, none of them needed for the queries.
+
+use std::collections::BTreeMap;
+
+use pilothouse_core::model::SourceError;
+use pilothouse_core::ports::{Labels, Probe};
+use serde::Deserialize;
+
+use super::{PrometheusSource, wire};
+use crate::http::offload;
+
+/// The metric that every mesh with HTTP traffic has.
+const MESH_METRIC: &str = "istio_requests_total";
+
+/// How far back samples are looked at to learn the time between scrapes: enough for three at the slowest usual pace.
+const LOOK_BACK: &str = "5m";
+
+#[derive(Deserialize)]
+struct BuildInfo {
+    data: BuildData,
+}
+
+#[derive(Deserialize)]
+struct BuildData {
+    version: Option<String>,
+    /// Mimir names itself here.
+    application: Option<String>,
+}
+
+/// Facts: `mesh_series` (number of request counters, 0 if there are none) and, where it can be seen, `scrape_interval_s`.
+pub(super) async fn probe(source: &PrometheusSource) -> Result<Probe, SourceError> {
+    let build = build_info(source).await?;
+    let counted = source
+        .vector(&format!("count({MESH_METRIC})"), None)
+        .await?;
+    let n_series = counted.first().map_or(0.0, |row| row.value);
+    let mut facts = BTreeMap::from([("mesh_series".to_owned(), n_series.to_string())]);
+    if n_series > 0.0
+        && let Some(seconds) = scrape_interval(source).await
+    {
+        facts.insert("scrape_interval_s".to_owned(), seconds.to_string());
+    }
+    let (version, application) =
+        build.map_or((None, None), |build| (build.version, build.application));
+    Ok(Probe {
+        product: application.unwrap_or_else(|| "Prometheus".to_owned()),
+        version: version.filter(|version| !version.is_empty()),
+        api: Some("v1".to_owned()),
+        address: source.address().to_owned(),
+        facts,
+    })
+}
+
+/// `None` where the server does not have this path: Thanos and `VictoriaMetrics` have had it only since some version.
+async fn build_info(source: &PrometheusSource) -> Result<Option<BuildData>, SourceError> {
+    let answer = source
+        .client
+        .get(&["api", "v1", "status", "buildinfo"], &[])
+        .await?;
+    if answer.is_refusal() {
+        return Err(answer.failure());
+    }
+    Ok(answer.json::<BuildInfo>().ok().map(|info| info.data))
+}
+
+/// Seconds between scrapes of the mesh's proxies, from the times of the raw samples of one busy series; `None` if that
+/// cannot be told. Works wherever `PromQL` does: target and configuration pages are often closed, and can be megabytes.
+async fn scrape_interval(source: &PrometheusSource) -> Option<f64> {
+    let busiest = source
+        .vector(&format!("topk(1, {MESH_METRIC})"), None)
+        .await
+        .ok()?;
+    let selector = selector(&busiest.first()?.labels)?;
+    let answer = source
+        .instant(&format!("{selector}[{LOOK_BACK}]"), None)
+        .await
+        .ok()?;
+    let times = offload(answer, wire::read_sample_times).await.ok()?;
+    median_gap(&times)
+}
+
+/// The selector of exactly this series; `None` if a label has a name that the classic syntax cannot write.
+fn selector(labels: &Labels) -> Option<String> {
+    let mut matchers = Vec::with_capacity(labels.len());
+    for (name, value) in labels {
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !plain {
+            return None;
+        }
+        // JSON escapes a string as `PromQL` reads it: both are a subset of Go's escapes.
+        let value = serde_json::to_string(value).ok()?;
+        matchers.push(format!("{name}={value}"));
+    }
+    (!matchers.is_empty()).then(|| format!("{{{}}}", matchers.join(",")))
+}
+
+/// The median of the gaps between times, to a tenth of a second; `None` below two gaps.
+fn median_gap(times: &[f64]) -> Option<f64> {
+    let mut gaps: Vec<f64> = times
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [earlier, later] => Some(later - earlier),
+            _ => None,
+        })
+        .filter(|gap| *gap > 0.0)
+        .collect();
+    if gaps.len() < 2 {
+        return None;
+    }
+    gaps.sort_by(f64::total_cmp);
+    let median = gaps.get(gaps.len() / 2)?;
+    // Scrapes come a few milliseconds early or late.
+    Some(((median * 10.0).round() / 10.0).max(0.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scrape_interval_is_the_usual_gap() {
+        for (times, expected) in [
+            (&[][..], None),
+            (&[1.0, 16.0], None),
+            (&[0.0, 15.002, 29.999, 45.0], Some(15.0)),
+            // A missed scrape does not double it.
+            (&[0.0, 30.0, 60.0, 120.0, 150.0], Some(30.0)),
+            (&[0.0, 0.5, 1.0], Some(0.5)),
+            (&[5.0, 5.0, 5.0], None),
+        ] {
+            assert_eq!(median_gap(times), expected, "{times:?}");
+        }
+    }
+
+    #[test]
+    fn a_selector_names_one_series_whatever_its_labels_hold() {
+        let labels = Labels::from([
+            ("__name__".to_owned(), MESH_METRIC.to_owned()),
+            ("path".to_owned(), "a\"b\\c\n".to_owned()),
+        ]);
+        assert_eq!(
+            selector(&labels).unwrap(),
+            r#"{__name__="istio_requests_total",path="a\"b\\c\n"}"#
+        );
+        assert_eq!(selector(&Labels::new()), None);
+        let dotted = Labels::from([("http.method".to_owned(), "GET".to_owned())]);
+        assert_eq!(selector(&dotted), None);
+    }
+}

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+
+import { curveInView, rectsInView, viewBounds } from './cull';
+import { pointAt } from './curve';
+import { distanceToCurve, edgeAt, nodeAt, pickAt } from './hit';
+import { MAX_LABELS, placeLabels } from './labels';
+import { routeEdges } from './route';
+import type { Metrics, Topology } from './scene';
+import { DIMMED, HIDDEN, NO_FOCUS, SHOWN } from './scene';
+import { EDGE_STYLE, edgeStyles, edgeWidth } from './style';
+import { summarize } from './summary';
+import { stepFrom } from './walk';
+
+// caller (0) on the left, two callees (1, 2) on the right, one above the other; 3 below the caller.
+const RECTS = Float32Array.of(0, 100, 160, 48, 300, 40, 160, 48, 300, 160, 160, 48, 0, 220, 160, 48);
+const ENDS = Uint32Array.of(0, 1, 0, 2, 0, 3, 2, 0);
+
+function topology(): Topology {
+  return {
+    nodeRects: RECTS,
+    edgeEnds: ENDS,
+    edgeCurves: routeEdges(RECTS, ENDS),
+    boxRects: Float32Array.of(-20, 20, 200, 300, 280, 20, 200, 300),
+    nodeBoxes: Int32Array.of(0, 1, 1, 0),
+  };
+}
+
+function metrics(more: Partial<Metrics> = {}): Metrics {
+  return {
+    nodeHealth: Uint8Array.of(2, 2, 4, 1),
+    nodeShow: Uint8Array.of(SHOWN, SHOWN, SHOWN, SHOWN),
+    edgeHealth: Uint8Array.of(2, 4, 1, 0),
+    edgeShow: Uint8Array.of(SHOWN, SHOWN, SHOWN, SHOWN),
+    edgeRate: Float32Array.of(100, 10, 0, NaN),
+    boxHealth: Uint8Array.of(2, 4),
+    boxShow: Uint8Array.of(SHOWN, SHOWN),
+    ...more,
+  };
+}
+
+describe('routing', () => {
+  const { edgeCurves } = topology();
+  const ends = (edge: number): number[] => [...pointAt(edgeCurves, edge, 0), ...pointAt(edgeCurves, edge, 1)];
+
+  it('leaves on the right and arrives on the left of a callee to the right', () => {
+    const [x0, , x3, y3] = ends(0);
+    expect([x0, x3]).toEqual([160, 300]);
+    expect(y3).toBe(64);
+  });
+
+  it('keeps edges of one side apart, in the order of their targets', () => {
+    expect(ends(0)[1]).toBeLessThan(ends(1)[1] ?? 0);
+  });
+
+  it('goes straight down to a card below', () => {
+    const [, y0, , y3] = ends(2);
+    expect([y0, y3]).toEqual([148, 220]);
+  });
+
+  it('goes back from the left side to the right side', () => {
+    const [x0, , x3] = ends(3);
+    expect([x0, x3]).toEqual([300, 160]);
+  });
+
+  it('keeps every port on its card, however many there are', () => {
+    const many = 200;
+    const rects = new Float32Array([0, 0, 160, 48].concat(Array(many).fill([300, 0, 160, 48]).flat()));
+    const edges = Uint32Array.from({ length: many * 2 }, (_, i) => (i % 2 === 0 ? 0 : (i + 1) / 2));
+    const curves = routeEdges(rects, edges);
+    for (let edge = 0; edge < many; edge += 1) {
+      const [, y] = pointAt(curves, edge, 0);
+      expect(y).toBeGreaterThanOrEqual(0);
+      expect(y).toBeLessThanOrEqual(48);
+    }
+  });
+});
+
+describe('culling', () => {
+  const viewport = { width: 200, height: 200, ratio: 1 };
+
+  it('keeps what touches the window', () => {
+    expect(rectsInView(RECTS, viewBounds({ x: 250, y: 0, zoom: 1 }, viewport, 0))).toEqual([1, 2]);
+    expect(rectsInView(RECTS, viewBounds({ x: 250, y: 0, zoom: 1 }, viewport, 100))).toEqual([0, 1, 2, 3]);
+  });
+
+  it('drops curves that are elsewhere', () => {
+    const { edgeCurves } = topology();
+    const view = viewBounds({ x: 600, y: 600, zoom: 1 }, viewport, 0);
+    expect(curveInView(edgeCurves, 0, view)).toBe(false);
+    expect(curveInView(edgeCurves, 0, viewBounds({ x: 100, y: 0, zoom: 1 }, viewport, 0))).toBe(true);
+  });
+});
+
+describe('picking', () => {
+  it('finds cards, and edges by their distance', () => {
+    expect(nodeAt(topology(), metrics(), 310, 170, 0)).toBe(2);
+    const [x, y] = pointAt(topology().edgeCurves, 1, 0.5);
+    expect(edgeAt(topology(), metrics(), x, y + 2, 7)).toBe(1);
+    expect(edgeAt(topology(), metrics(), x, y + 400, 7)).toBe(-1);
+  });
+
+  it('never finds what is hidden', () => {
+    const hidden = metrics({ nodeShow: Uint8Array.of(SHOWN, SHOWN, HIDDEN, SHOWN) });
+    expect(nodeAt(topology(), hidden, 310, 170, 0)).toBe(-1);
+    const [x, y] = pointAt(topology().edgeCurves, 1, 0.5);
+    const noEdges = metrics({ edgeShow: new Uint8Array(4) });
+    expect(edgeAt(topology(), noEdges, x, y, 7)).toBe(-1);
+  });
+
+  it('measures the true distance near a curve', () => {
+    const straight = Float32Array.of(0, 0, 10, 0, 20, 0, 30, 0);
+    expect(distanceToCurve(straight, 0, 15, 4)).toBeCloseTo(4);
+    expect(distanceToCurve(straight, 0, 33, 4)).toBeCloseTo(5);
+    expect(distanceToCurve(straight, 0, 15, 40, 7)).toBe(Infinity);
+  });
+
+  it('reaches far glyphs at their middle, and nothing inside namespaces seen from afar', () => {
+    const glyphs = { x: 0, y: 0, zoom: 0.3 };
+    expect(pickAt(topology(), metrics(), glyphs, 80 * 0.3, 124 * 0.3)).toEqual({ kind: 'node', index: 0 });
+    expect(pickAt(topology(), metrics(), { x: 0, y: 0, zoom: 0.1 }, 8, 12)?.kind).not.toBe('node');
+  });
+});
+
+describe('edge styles', () => {
+  const at = (styles: Float32Array, edge: number): number[] => [
+    ...styles.subarray(edge * EDGE_STYLE, edge * EDGE_STYLE + EDGE_STYLE),
+  ];
+
+  it('grows with the logarithm of the rate, within bounds', () => {
+    expect(edgeWidth(NaN)).toBe(1);
+    expect(edgeWidth(0)).toBe(1);
+    expect(edgeWidth(9)).toBeCloseTo(2);
+    expect(edgeWidth(1e9)).toBe(6);
+  });
+
+  it('dashes failing edges, and unknown ones in another way', () => {
+    const styles = edgeStyles(topology(), metrics(), NO_FOCUS, 'cards');
+    expect([0, 1, 2, 3].map((edge) => at(styles, edge)[3])).toEqual([0, 1, 2, 2]);
+  });
+
+  it('draws nothing hidden, and the focused one strongest', () => {
+    const shown = metrics({ edgeShow: Uint8Array.of(SHOWN, HIDDEN, DIMMED, SHOWN) });
+    const styles = edgeStyles(topology(), shown, { ...NO_FOCUS, edge: 0 }, 'cards');
+    const opacity = [0, 1, 2, 3].map((edge) => at(styles, edge)[2] ?? -1);
+    expect(opacity[0]).toBe(1);
+    expect(opacity[1]).toBe(0);
+    expect(opacity[2]).toBeLessThan(opacity[3] ?? 0);
+  });
+});
+
+describe('labels', () => {
+  const { edgeCurves } = topology();
+  const size = { width: 40, height: 20 };
+
+  it('goes to the middle when that is free, and aside when it is not', () => {
+    const [x, y] = pointAt(edgeCurves, 0, 0.5);
+    expect(placeLabels(edgeCurves, [{ edge: 0, ...size, must: false }], [])).toEqual([{ edge: 0, x, y }]);
+    const blocked = { x: x - 5, y: y - 5, width: 10, height: 10 };
+    const [aside] = placeLabels(edgeCurves, [{ edge: 0, ...size, must: false }], [blocked]);
+    expect(aside).toBeDefined();
+    expect(aside?.x === x && aside.y === y).toBe(false);
+  });
+
+  it('leaves out what has no room, unless it must be there', () => {
+    const everywhere = [{ x: -1000, y: -1000, width: 4000, height: 4000 }];
+    expect(placeLabels(edgeCurves, [{ edge: 0, ...size, must: false }], everywhere)).toEqual([]);
+    expect(placeLabels(edgeCurves, [{ edge: 0, ...size, must: true }], everywhere)).toHaveLength(1);
+  });
+
+  it('is bounded', () => {
+    const wishes = Array.from({ length: 500 }, () => ({ edge: 0, width: 0, height: 0, must: true }));
+    expect(placeLabels(edgeCurves, wishes, [])).toHaveLength(MAX_LABELS);
+  });
+});
+
+describe('walking', () => {
+  it('follows the busiest call', () => {
+    expect(stepFrom(topology(), metrics(), 0, 'right')).toBe(1);
+    expect(stepFrom(topology(), metrics(), 1, 'left')).toBe(0);
+  });
+
+  it('goes up and down by position, and stays where there is nothing', () => {
+    expect(stepFrom(topology(), metrics(), 1, 'down')).toBe(2);
+    expect(stepFrom(topology(), metrics(), 2, 'up')).toBe(1);
+    expect(stepFrom(topology(), metrics(), 1, 'up')).toBe(1);
+    expect(stepFrom(topology(), metrics(), 1, 'right')).toBe(1);
+  });
+
+  it('skips what is hidden', () => {
+    const hidden = metrics({ nodeShow: Uint8Array.of(SHOWN, HIDDEN, SHOWN, SHOWN) });
+    expect(stepFrom(topology(), hidden, 0, 'right')).toBe(2);
+  });
+});
+
+describe('summary of namespaces', () => {
+  it('adds rates between boxes, keeps the worst health and no inner edges', () => {
+    const { topology: far, metrics: sums } = summarize(topology(), metrics());
+    expect([...far.edgeEnds]).toEqual([0, 1, 1, 0]);
+    expect([...sums.edgeRate]).toEqual([110, 0]);
+    expect([...sums.edgeHealth]).toEqual([4, 0]);
+  });
+});

@@ -1,0 +1,56 @@
+// The way of a shift, as steps that are done, under way, refused or still to come.
+import type { DryRunView, PlanView, ProgressView } from '../backend/bindings';
+
+export type StepName = 'staged' | 'checked' | 'dry_run' | 'applied' | 'converging' | 'converged';
+export type StepState = 'done' | 'now' | 'bad' | 'todo';
+
+export interface Step {
+  readonly name: StepName;
+  readonly state: StepState;
+}
+
+const NAMES: readonly StepName[] = ['staged', 'checked', 'dry_run', 'applied', 'converging', 'converged'];
+
+/** A plan in hand comes before the progress of an earlier change: it is what the operator works on. */
+export function shiftSteps(
+  plan: PlanView | null,
+  dryRun: DryRunView | null,
+  progress: ProgressView | null,
+): Step[] {
+  if (plan !== null) {
+    return planSteps(plan, dryRun);
+  }
+  if (progress !== null) {
+    return progressSteps(progress);
+  }
+  return NAMES.map((name) => ({ name, state: 'todo' }));
+}
+
+function planSteps(plan: PlanView, dryRun: DryRunView | null): Step[] {
+  const states: Partial<Record<StepName, StepState>> = { staged: 'done' };
+  states.checked = plan.applicable ? 'done' : 'bad';
+  if (plan.applicable) {
+    states.dry_run = dryRun === null ? 'now' : dryRun.ok ? 'done' : 'bad';
+    if (dryRun?.ok === true) {
+      states.applied = 'now';
+    }
+  }
+  return NAMES.map((name) => ({ name, state: states[name] ?? 'todo' }));
+}
+
+function progressSteps(progress: ProgressView): Step[] {
+  const last: Record<string, [StepState, StepState]> = {
+    converging: ['now', 'todo'],
+    converged: ['done', 'done'],
+    stalled: ['bad', 'todo'],
+    too_little_traffic: ['now', 'todo'],
+    blind: ['bad', 'todo'],
+  };
+  const [converging, converged] = last[progress.phase] ?? ['todo', 'todo'];
+  return NAMES.map((name) => {
+    if (name === 'converging') {
+      return { name, state: converging };
+    }
+    return { name, state: name === 'converged' ? converged : 'done' };
+  });
+}

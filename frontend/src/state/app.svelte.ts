@@ -1,0 +1,97 @@
+import type { Backend } from '../backend/backend';
+import { visibleParts } from '../model/visible';
+import { Clock } from './clock.svelte';
+import { Feed } from './feed.svelte';
+import { Place } from './place.svelte';
+import { Preferences } from './prefs.svelte';
+import { Session } from './session.svelte';
+import { Shift } from './shift.svelte';
+import { edgeOrigin, nodeOrigin, Traces } from './traces.svelte';
+
+export type Direction = 'left' | 'right' | 'up' | 'down';
+
+/** What the picture of the mesh can do; it registers itself while it is on the screen. */
+export interface Stage {
+  fit(): void;
+  zoomBy(factor: number): void;
+  zoomTo(zoom: number): void;
+  hasFocus(): boolean;
+  walk(direction: Direction): void;
+}
+
+/** All state of a window. Views get it from the context; nothing of it is global. */
+export class App {
+  readonly clock = new Clock();
+  readonly feed = new Feed(this.clock);
+  readonly place = new Place();
+  readonly prefs: Preferences;
+  readonly session: Session;
+  readonly shift: Shift;
+  readonly traces: Traces;
+  stage = $state.raw<Stage | null>(null);
+  /** The filter box of the frame, so that a key can reach it. */
+  filterBox: HTMLInputElement | null = null;
+
+  readonly visible = $derived(
+    this.feed.mesh === null ? null : visibleParts(this.feed.mesh, this.place.meshFilter),
+  );
+
+  readonly split = $derived(
+    this.feed.splits.find((split) => split.id === this.place.splitId) ?? this.feed.splits[0] ?? null,
+  );
+
+  private readonly backend: Backend;
+
+  constructor(backend: Backend, storage: Storage | null) {
+    this.backend = backend;
+    this.prefs = new Preferences(storage);
+    this.session = new Session(backend, this.feed, this.place);
+    this.shift = new Shift(backend);
+    this.traces = new Traces(backend);
+  }
+
+  start(): () => void {
+    const stops = [this.clock.start(), this.feed.start(this.backend)];
+    return () => stops.forEach((stop) => stop());
+  }
+
+  /** Opens the plan that takes a change back, on the screen of its split. */
+  async planUndo(entryId: string | null): Promise<void> {
+    if ((await this.shift.stageUndo(entryId)) && this.shift.plan !== null) {
+      this.place.showSplit(this.shift.plan.split_id);
+    }
+  }
+
+  /** Traces of the node or edge that is selected; `slow` means above its present p95. */
+  async openTraces(kind: 'slow' | 'failing'): Promise<void> {
+    const selection = this.place.selection;
+    const mesh = this.feed.mesh;
+    if (selection === null || mesh === null) {
+      return;
+    }
+    const node = selection.kind === 'node' ? mesh.nodes.get(selection.id) : undefined;
+    const edge = selection.kind === 'edge' ? mesh.edges.get(selection.id) : undefined;
+    const p95 = node?.latency_ms.p95 ?? edge?.latency_ms.p95 ?? edge?.callee_latency_ms.p95 ?? null;
+    const only = { minMs: kind === 'slow' ? p95 : null, onlyErrors: kind === 'failing' };
+    this.place.go('traces');
+    if (node !== undefined) {
+      await this.traces.searchFrom(nodeOrigin(node), only);
+    } else if (edge !== undefined) {
+      const label = (id: string): string => mesh.nodes.get(id)?.label ?? id;
+      await this.traces.searchFrom(edgeOrigin(edge, label(edge.source), label(edge.target)), only);
+    }
+  }
+
+  /** The edge that led to the selected span, on the mesh. */
+  showSpanOnMesh(): void {
+    const span = this.traces.span;
+    const trace = this.traces.trace.value;
+    if (span === null || trace === null) {
+      return;
+    }
+    const edge = trace.calls.find((call) => call.target === span.service && call.edge !== null)?.edge;
+    if (edge !== undefined && edge !== null) {
+      this.place.showOnMesh({ kind: 'edge', id: edge });
+    }
+  }
+}

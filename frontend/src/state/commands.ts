@@ -1,0 +1,227 @@
+// Every action that has a key. The keys, the help and the buttons read this one table.
+import type { App, Direction } from './app.svelte';
+import type { Screen } from './place.svelte';
+
+export interface Command {
+  readonly id: string;
+  readonly group: 'Screens' | 'Mesh' | 'Graph with focus' | 'Splits' | 'Traces' | 'Everywhere';
+  readonly label: string;
+  /** As `KeyboardEvent.key`, with `Ctrl+` in front where it is held (Cmd on a Mac). */
+  readonly keys: readonly string[];
+  enabled(app: App): boolean;
+  run(app: App): void;
+}
+
+const always = (): boolean => true;
+const on =
+  (screen: Screen) =>
+  (app: App): boolean =>
+    app.place.screen === screen;
+const onStage = (app: App): boolean => app.place.screen === 'mesh' && app.stage !== null;
+const inGraph = (app: App): boolean => onStage(app) && app.stage?.hasFocus() === true;
+
+function screenCommand(id: Screen, label: string, key: string): Command {
+  return {
+    id: `screen-${id}`,
+    group: 'Screens',
+    label,
+    keys: [key],
+    enabled: always,
+    run: (app) => app.place.go(id),
+  };
+}
+
+function walkCommand(direction: Direction, key: string, label: string): Command {
+  return {
+    id: `walk-${direction}`,
+    group: 'Graph with focus',
+    label,
+    keys: [key],
+    enabled: inGraph,
+    run: (app) => app.stage?.walk(direction),
+  };
+}
+
+export const COMMANDS: readonly Command[] = [
+  screenCommand('mesh', 'Mesh', '1'),
+  screenCommand('splits', 'Splits', '2'),
+  screenCommand('traces', 'Traces', '3'),
+  {
+    id: 'filter',
+    group: 'Everywhere',
+    label: 'Filter',
+    keys: ['/', 'Ctrl+k'],
+    enabled: always,
+    run: (app) => {
+      app.filterBox?.focus();
+      app.filterBox?.select();
+    },
+  },
+  {
+    id: 'arm',
+    group: 'Everywhere',
+    label: 'Arm or lock writes',
+    keys: ['w'],
+    enabled: (app) => app.feed.session !== null && !(app.feed.armed && app.feed.armedFor === null),
+    run: (app) => void app.session.toggleArmed(),
+  },
+  {
+    id: 'refresh',
+    group: 'Everywhere',
+    label: 'Refresh now',
+    keys: ['r'],
+    enabled: (app) => app.feed.session !== null,
+    run: (app) => void app.session.refresh(),
+  },
+  {
+    id: 'help',
+    group: 'Everywhere',
+    label: 'Keys',
+    keys: ['?'],
+    enabled: always,
+    run: (app) => {
+      app.place.helpOpen = true;
+    },
+  },
+  {
+    id: 'back',
+    group: 'Everywhere',
+    label: 'Back out one level',
+    keys: ['Escape'],
+    enabled: always,
+    run: (app) => {
+      if (app.place.screen === 'mesh' && !app.place.back()) {
+        app.place.table = false;
+      }
+    },
+  },
+  {
+    id: 'table',
+    group: 'Mesh',
+    label: 'Table or graph',
+    keys: ['t'],
+    enabled: on('mesh'),
+    run: (app) => {
+      app.place.table = !app.place.table;
+    },
+  },
+  {
+    id: 'fit',
+    group: 'Mesh',
+    label: 'Fit the graph',
+    keys: ['f'],
+    enabled: onStage,
+    run: (app) => app.stage?.fit(),
+  },
+  {
+    id: 'zoom-in',
+    group: 'Mesh',
+    label: 'Zoom in',
+    keys: ['+', '='],
+    enabled: onStage,
+    run: (app) => app.stage?.zoomBy(1.25),
+  },
+  {
+    id: 'zoom-out',
+    group: 'Mesh',
+    label: 'Zoom out',
+    keys: ['-'],
+    enabled: onStage,
+    run: (app) => app.stage?.zoomBy(0.8),
+  },
+  {
+    id: 'zoom-one',
+    group: 'Mesh',
+    label: 'Zoom 100 %',
+    keys: ['0'],
+    enabled: onStage,
+    run: (app) => app.stage?.zoomTo(1),
+  },
+  {
+    id: 'traces-failing',
+    group: 'Mesh',
+    label: 'Failing traces of the selection',
+    keys: ['T'],
+    enabled: (app) => app.place.screen === 'mesh' && app.place.selection !== null,
+    run: (app) => void app.openTraces('failing'),
+  },
+  walkCommand('left', 'ArrowLeft', 'To a caller'),
+  walkCommand('right', 'ArrowRight', 'To a callee'),
+  walkCommand('up', 'ArrowUp', 'To the one above'),
+  walkCommand('down', 'ArrowDown', 'To the one below'),
+  {
+    id: 'plan',
+    group: 'Splits',
+    label: 'Plan the new weights (Enter then goes on)',
+    keys: ['s'],
+    enabled: (app) =>
+      app.place.screen === 'splits' &&
+      app.split !== null &&
+      app.shift.busy === null &&
+      app.shift.isDrafted(app.split),
+    run: (app) => {
+      if (app.split !== null) {
+        void app.shift.stage(app.split);
+      }
+    },
+  },
+  {
+    id: 'undo',
+    group: 'Splits',
+    label: 'Plan the undo of the last own change (Enter applies)',
+    keys: ['u'],
+    enabled: (app) => app.place.screen === 'splits' && app.shift.busy === null,
+    run: (app) => void app.planUndo(null),
+  },
+  {
+    id: 'span-on-mesh',
+    group: 'Traces',
+    label: 'Show the span’s call on the mesh',
+    keys: ['g'],
+    enabled: (app) => app.place.screen === 'traces' && app.traces.span !== null,
+    run: (app) => app.showSpanOnMesh(),
+  },
+];
+
+export function commandById(id: string): Command {
+  const found = COMMANDS.find((command) => command.id === id);
+  if (found === undefined) {
+    throw new Error(`no command ${id}`);
+  }
+  return found;
+}
+
+/** Runs the command of a key press; false if there is none to run. */
+export function runKey(app: App, event: KeyboardEvent): boolean {
+  const held = event.ctrlKey || event.metaKey;
+  if (event.altKey || event.isComposing || (isTyping(event.target) && event.key !== 'Escape' && !held)) {
+    return false;
+  }
+  const name = held ? `Ctrl+${event.key.toLowerCase()}` : event.key;
+  const command = COMMANDS.find((candidate) => candidate.keys.includes(name) && candidate.enabled(app));
+  command?.run(app);
+  return command !== undefined;
+}
+
+/** The label of a key for people. */
+export function keyLabel(key: string): string {
+  const names: Readonly<Record<string, string>> = {
+    ArrowLeft: '←',
+    ArrowRight: '→',
+    ArrowUp: '↑',
+    ArrowDown: '↓',
+    Escape: 'Esc',
+    'Ctrl+k': 'Ctrl K',
+  };
+  return names[key] ?? key;
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  const element = target as Partial<HTMLElement> | null;
+  const tag = element?.tagName;
+  if (tag === 'INPUT') {
+    const type = (target as HTMLInputElement).type;
+    return type !== 'checkbox' && type !== 'radio' && type !== 'button' && type !== 'range';
+  }
+  return tag === 'TEXTAREA' || tag === 'SELECT' || element?.isContentEditable === true;
+}

@@ -1,0 +1,76 @@
+import type { MeshFilter } from '../model/visible';
+
+export const SCREENS = ['mesh', 'splits', 'traces'] as const;
+export type Screen = (typeof SCREENS)[number];
+
+export interface Selection {
+  readonly kind: 'node' | 'edge';
+  readonly id: string;
+}
+
+/** Where the operator is: screen, selection, filters. Nothing of it outlives the window. */
+export class Place {
+  screen = $state<Screen>('mesh');
+  selection = $state.raw<Selection | null>(null);
+  splitId = $state<string | null>(null);
+  /** The table instead of the picture. */
+  table = $state(false);
+  helpOpen = $state(false);
+  armOpen = $state(false);
+  /** Text of the filter box, by screen. */
+  filterText = $state<Record<Screen, string>>({ mesh: '', splits: '', traces: '' });
+  hiddenBoxes = $state.raw<ReadonlySet<string>>(new Set());
+  onlyUnhealthy = $state(false);
+  showIdle = $state(true);
+
+  private trail: Selection[] = [];
+
+  readonly meshFilter: MeshFilter = $derived({
+    hiddenBoxes: this.hiddenBoxes,
+    onlyUnhealthy: this.onlyUnhealthy,
+    showIdle: this.showIdle,
+    query: this.filterText.mesh,
+  });
+
+  go(screen: Screen): void {
+    this.screen = screen;
+  }
+
+  select(selection: Selection | null): void {
+    if (this.selection !== null && selection !== null) {
+      this.trail = [...this.trail.slice(-49), this.selection];
+    }
+    if (selection === null) {
+      this.trail = [];
+    }
+    this.selection = selection;
+  }
+
+  /** To the selection before this one, and from the first one to none. False if there was nothing to leave. */
+  back(): boolean {
+    if (this.selection === null) {
+      return false;
+    }
+    this.selection = this.trail.pop() ?? null;
+    return true;
+  }
+
+  toggleBox(id: string): void {
+    const next = new Set(this.hiddenBoxes);
+    if (!next.delete(id)) {
+      next.add(id);
+    }
+    this.hiddenBoxes = next;
+  }
+
+  showOnMesh(selection: Selection): void {
+    this.select(selection);
+    this.table = false;
+    this.go('mesh');
+  }
+
+  showSplit(id: string): void {
+    this.splitId = id;
+    this.go('splits');
+  }
+}

@@ -1,0 +1,75 @@
+import type { Backend } from '../backend/backend';
+import { toCallError } from '../backend/backend';
+import type { ApiError, SessionView } from '../backend/bindings';
+import type { Feed } from './feed.svelte';
+import type { Place } from './place.svelte';
+
+/** The write lock, and the other two things that change the session: its window and a refresh at once. */
+export class Session {
+  busy = $state(false);
+  error = $state.raw<ApiError | null>(null);
+
+  private readonly backend: Backend;
+  private readonly feed: Feed;
+  private readonly place: Place;
+
+  constructor(backend: Backend, feed: Feed, place: Place) {
+    this.backend = backend;
+    this.feed = feed;
+    this.place = place;
+  }
+
+  /** Opens the lock, or asks for the context's name first where that is demanded. */
+  async beginArming(): Promise<void> {
+    this.error = null;
+    if (this.feed.session?.writes.needs_name === true) {
+      this.place.armOpen = true;
+    } else {
+      await this.arm(null);
+    }
+  }
+
+  async arm(typedName: string | null): Promise<void> {
+    const done = await this.change(() => this.backend.call('arm', { typed_name: typedName }));
+    if (done) {
+      this.place.armOpen = false;
+    } else {
+      // A refusal without the dialog would have no place to be read.
+      this.place.armOpen = true;
+    }
+  }
+
+  async disarm(): Promise<void> {
+    await this.change(() => this.backend.call('disarm', null));
+  }
+
+  async toggleArmed(): Promise<void> {
+    await (this.feed.armed ? this.disarm() : this.beginArming());
+  }
+
+  async setWindow(seconds: number): Promise<void> {
+    await this.change(() => this.backend.call('set_window', { window_s: seconds }));
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      await this.backend.call('refresh', null);
+    } catch {
+      // The sources report their own failure; a refused refresh adds nothing to it.
+    }
+  }
+
+  private async change(command: () => Promise<SessionView>): Promise<boolean> {
+    this.busy = true;
+    try {
+      this.feed.setSession(await command());
+      this.error = null;
+      return true;
+    } catch (thrown) {
+      this.error = toCallError(thrown).error;
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import type { Backend } from '../backend/backend';
+import type {
+  EdgeView,
+  NodeView,
+  ServicesView,
+  SpanView,
+  TraceListView,
+  TraceSearchRequest,
+  TraceView,
+} from '../backend/bindings';
+import { parseAttributes } from '../model/attributes';
+import { Remote } from './remote.svelte';
+
+/** Where a search came from on the mesh; it narrows the search until it is taken off. */
+export interface Origin {
+  readonly kind: 'node' | 'edge';
+  readonly id: string;
+  readonly label: string;
+}
+
+export interface TraceForm {
+  service: string;
+  operation: string;
+  attributes: string;
+  minMs: number | null;
+  maxMs: number | null;
+  onlyErrors: boolean;
+  sinceS: number;
+  limit: number;
+}
+
+/** The search for traces and the one that is open. */
+export class Traces {
+  form = $state<TraceForm>({
+    service: '',
+    operation: '',
+    attributes: '',
+    minMs: null,
+    maxMs: null,
+    onlyErrors: false,
+    sinceS: 900,
+    limit: 50,
+  });
+  origin = $state.raw<Origin | null>(null);
+  problem = $state('');
+  openId = $state<string | null>(null);
+  spanId = $state<string | null>(null);
+  collapsed = $state.raw<ReadonlySet<string>>(new Set());
+  rawClock = $state(false);
+
+  readonly services = new Remote<ServicesView>();
+  readonly operations = new Remote<ServicesView>();
+  readonly list = new Remote<TraceListView>();
+  readonly trace = new Remote<TraceView>();
+
+  readonly span: SpanView | null = $derived.by(() => {
+    const id = this.spanId;
+    return this.trace.value?.spans.find((span) => span.span_id === id) ?? null;
+  });
+
+  private readonly backend: Backend;
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+  }
+
+  /** Fills what an unopened screen lacks. */
+  async begin(): Promise<void> {
+    if (this.services.value === null && !this.services.loading) {
+      void this.services.ask(() => this.backend.call('trace_services', null));
+    }
+    if (this.list.value === null && !this.list.loading && this.list.error === null) {
+      await this.search();
+    }
+  }
+
+  async chooseService(service: string): Promise<void> {
+    this.form.service = service;
+    this.form.operation = '';
+    this.operations.clear();
+    if (service !== '') {
+      await this.operations.ask(() => this.backend.call('trace_operations', { service }));
+    }
+  }
+
+  async search(): Promise<void> {
+    const request = this.request();
+    if (request === null) {
+      return;
+    }
+    const found = await this.list.ask(() => this.backend.call('find_traces', request));
+    const first = found?.traces[0];
+    const stillThere = found?.traces.some((row) => row.trace_id === this.openId) ?? false;
+    if (first !== undefined && !stillThere) {
+      await this.open(slowest(found?.traces ?? [])?.trace_id ?? first.trace_id);
+    }
+  }
+
+  /** The form as a request; null, with `problem` set, if it cannot be read. */
+  private request(): TraceSearchRequest | null {
+    const { attributes, problem } = parseAttributes(this.form.attributes);
+    this.problem = problem;
+    if (problem !== '') {
+      return null;
+    }
+    return {
+      service: this.form.service === '' ? null : this.form.service,
+      operation: this.form.operation === '' ? null : this.form.operation,
+      only_errors: this.form.onlyErrors,
+      min_duration_ms: this.form.minMs,
+      max_duration_ms: this.form.maxMs,
+      attributes,
+      since_s: this.form.sinceS,
+      limit: this.form.limit,
+      node: this.origin?.kind === 'node' ? this.origin.id : null,
+      edge: this.origin?.kind === 'edge' ? this.origin.id : null,
+    };
+  }
+
+  async searchFrom(origin: Origin, only: { minMs: number | null; onlyErrors: boolean }): Promise<void> {
+    this.origin = origin;
+    Object.assign(this.form, {
+      service: '',
+      operation: '',
+      attributes: '',
+      minMs: only.minMs === null ? null : Math.round(only.minMs),
+      maxMs: null,
+      onlyErrors: only.onlyErrors,
+    });
+    this.operations.clear();
+    this.list.clear();
+    this.trace.clear();
+    this.openId = null;
+    await this.search();
+  }
+
+  async leaveOrigin(): Promise<void> {
+    this.origin = null;
+    await this.search();
+  }
+
+  async open(traceId: string): Promise<void> {
+    this.openId = traceId;
+    this.spanId = null;
+    this.collapsed = new Set();
+    const raw_clock = this.rawClock;
+    const trace = await this.trace.ask(() => this.backend.call('trace', { trace_id: traceId, raw_clock }));
+    // The first failure is what one looks for; without one, the root.
+    const failed = trace?.spans.find((span) => span.status === 'error');
+    this.spanId = failed?.span_id ?? trace?.spans[0]?.span_id ?? null;
+  }
+
+  async setRawClock(raw: boolean): Promise<void> {
+    this.rawClock = raw;
+    if (this.openId !== null) {
+      const trace_id = this.openId;
+      await this.trace.ask(() => this.backend.call('trace', { trace_id, raw_clock: raw }));
+    }
+  }
+
+  toggle(spanId: string): void {
+    const next = new Set(this.collapsed);
+    if (!next.delete(spanId)) {
+      next.add(spanId);
+    }
+    this.collapsed = next;
+  }
+
+  collapseAll(): void {
+    const spans = this.trace.value?.spans ?? [];
+    this.collapsed = new Set(
+      spans.filter((span) => span.children > 0 && span.depth > 0).map((span) => span.span_id),
+    );
+  }
+
+  expandAll(): void {
+    this.collapsed = new Set();
+  }
+}
+
+export function nodeOrigin(node: NodeView): Origin {
+  return { kind: 'node', id: node.id, label: `${node.namespace}/${node.label}` };
+}
+
+export function edgeOrigin(edge: EdgeView, source: string, target: string): Origin {
+  return { kind: 'edge', id: edge.id, label: `${source} → ${target}` };
+}
+
+function slowest<T extends { duration_ns: number }>(rows: readonly T[]): T | undefined {
+  return rows.toSorted((a, b) => b.duration_ns - a.duration_ns)[0];
+}

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Opens the desktop app on the demo mesh. Without a display the same screens are served on loopback.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+scripts/need.sh rust node desktop
+scripts/frontend.sh
+if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+  say "building the desktop app"
+  cargo build -q -p pilothouse --bin pilothouse || fail "the desktop app does not build (see above)"
+  say "opening Pilothouse on the demo mesh (target/debug/pilothouse --help tells how to point it at a cluster)"
+  exec target/debug/pilothouse "$@"
+fi
+say "no display: building the browser shell"
+cargo build -q -p pilothouse-dev || fail "the browser shell does not build (see above)"
+say "open this address in a browser on this machine; Ctrl-C ends it"
+exec target/debug/pilothouse-dev --port "${PORT:-0}" "$@"

@@ -1,0 +1,5 @@
+//! The rules of the house, as tests: arrows between crates, what core may not know, sizes of files, arrows of the
+//! frontend. ARCHITECTURE.md says why.
+
+#[cfg(test)]
+mod rules;
