@@ -192,7 +192,7 @@ fn call_views(calls: &[Call], graph: &MeshGraph) -> Vec<CallView> {
     for call in calls {
         let names = (
             party_name(Some(&call.source)),
-            party_name(call.destination.as_ref()),
+            party_name(call.destination.as_deref()),
         );
         let view = views.entry(names.clone()).or_insert_with(|| {
             let edge = edge_of(call, graph);
