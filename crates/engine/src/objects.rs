@@ -68,9 +68,10 @@ impl ObjectStore {
             .find_map(|kind| self.failures.get(kind))
     }
 
-    /// Whether some kinds answer while others fail.
+    /// Whether some kinds answer while others fail. A kind that has not been heard of yet does not count as answering.
     pub(crate) fn partly_failed(&self) -> bool {
-        !self.failures.is_empty() && self.failures.len() < ObjectKind::ALL.len()
+        let answers = |kind| !self.failures.contains_key(kind);
+        !self.failures.is_empty() && self.listed.iter().any(answers)
     }
 
     fn mend(&mut self, kind: ObjectKind) {

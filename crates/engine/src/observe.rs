@@ -1,6 +1,7 @@
 //! One tick of the metrics: which queries, asked together, answered or not.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use pilothouse_core::graph::{self, FetchedRows, GraphRequest};
 use pilothouse_core::model::{Moment, SourceError, SourceErrorKind, SourceKind, TimeSpan};
@@ -8,12 +9,15 @@ use pilothouse_core::ports::{
     Answer, MatchOp, Matcher, Measure, MetricRow, MetricsQuery, MetricsSource,
 };
 use pilothouse_core::promql;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::snapshot::QueryRecord;
 
 /// No tick asks more than this, whatever the size of the mesh.
 pub(crate) const QUERIES_PER_TICK: usize = 6;
+/// Queries under way at a time.
+const IN_FLIGHT: usize = 2;
 
 /// What a tick brought.
 #[derive(Debug, Default)]
@@ -86,16 +90,35 @@ pub(crate) async fn fetch(
     fetched
 }
 
+/// Asks all, a few at a time. A server that has answered nothing and lets a question time out is not asked the others:
+/// they share its failure, so that a tick lasts one deadline, and a server in trouble is left alone.
 async fn ask_all(
     metrics: &Arc<dyn MetricsSource>,
     queries: &[MetricsQuery],
 ) -> Vec<Result<Vec<MetricRow>, SourceError>> {
+    let slots = Arc::new(Semaphore::new(IN_FLIGHT));
+    let silence = Arc::new(OnceLock::new());
+    let heard = Arc::new(AtomicBool::new(false));
     let mut running = JoinSet::new();
     for (position, query) in queries.iter().enumerate() {
         let (metrics, query) = (Arc::clone(metrics), query.clone());
+        let (slots, silence) = (Arc::clone(&slots), Arc::clone(&silence));
+        let heard = Arc::clone(&heard);
         running.spawn(async move {
+            let _slot = slots.acquire().await;
+            if let Some(error) = silence.get() {
+                return (position, Err(SourceError::clone(error)));
+            }
             let answer: Answer<'_, Vec<MetricRow>> = metrics.query(&query);
-            (position, answer.await)
+            let answer = answer.await;
+            match &answer {
+                Ok(_) => heard.store(true, Ordering::Relaxed),
+                Err(error) if is_silence(error, heard.load(Ordering::Relaxed)) => {
+                    silence.get_or_init(|| error.clone());
+                }
+                Err(_) => {}
+            }
+            (position, answer)
         });
     }
     let lost = || {
@@ -114,6 +137,13 @@ async fn ask_all(
         }
     }
     answers
+}
+
+/// Nobody there, or nobody who answers in time: the next question would fare no better. Where other questions were
+/// answered, only this one was too dear.
+fn is_silence(error: &SourceError, heard: bool) -> bool {
+    error.kind == SourceErrorKind::Unreachable
+        || (error.kind == SourceErrorKind::TimedOut && !heard)
 }
 
 fn record(query: &MetricsQuery, answer: &Result<Vec<MetricRow>, SourceError>) -> QueryRecord {

@@ -40,7 +40,7 @@ impl FileTraces {
     /// Reads a file. Blocks: large files take seconds.
     ///
     /// # Errors
-    /// `NotFound` and `Forbidden` as the file system says, `TooLarge` above 512 MiB, `BadAnswer` if it holds no traces
+    /// `BadConfiguration` if the path leads nowhere, `Forbidden` as the file system says, `TooLarge` above 512 MiB, `BadAnswer` if it holds no traces
     /// that can be read.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         Self::open_capped(path, MAX_BYTES)
@@ -177,8 +177,9 @@ fn failure(kind: SourceErrorKind, message: String) -> SourceError {
 
 fn unreadable(name: &str, error: &io::Error) -> SourceError {
     let message = format!("reading {name}: {error}");
+    // A path that leads nowhere is a wrong flag, not a trace that is missing: `NotFound` would say the latter.
     if error.kind() == io::ErrorKind::NotFound {
-        failure(SourceErrorKind::NotFound, message).with_hint("check the path")
+        failure(SourceErrorKind::BadConfiguration, message).with_hint("check the path")
     } else if error.kind() == io::ErrorKind::PermissionDenied {
         failure(SourceErrorKind::Forbidden, message).with_hint("check who may read the file")
     } else {

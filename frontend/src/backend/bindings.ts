@@ -98,11 +98,12 @@ in: { [key in string]: TrafficView },
  */
 out: { [key in string]: TrafficView }, 
 /**
- * What it serves, http and grpc together, requests per second; null if unknown.
+ * What it serves, http and grpc together, requests per second; of a node that nobody calls what it sends; null if
+ * unknown.
  */
 rate: number | null, 
 /**
- * Error ratio of what it serves.
+ * Error ratio of the same requests.
  */
 error_ratio: number | null, 
 /**
@@ -571,7 +572,7 @@ splits: Array<SplitView>, };
 
 export type WeightRequest = { 
 /**
- * Destination name (subset or host), or `#0` by index.
+ * Destination name (subset or host), or `#1` by position.
  */
 destination: string, 
 /**

@@ -73,7 +73,7 @@ pub fn fold_with(
         declared,
         unknown,
     };
-    context.draw(&groupings, nodes, &calls, findings)
+    context.draw(&groupings, &nodes, &calls, findings)
 }
 
 /// Sums up all rows of all answers, in one fixed order, and counts those that could not be used.
@@ -222,7 +222,7 @@ impl Context<'_> {
     fn draw<'a>(
         &self,
         groupings: &Groupings<'a>,
-        tallies: BTreeMap<NodeKey<'a>, NodeTally<'a>>,
+        tallies: &BTreeMap<NodeKey<'a>, NodeTally<'a>>,
         calls: &Calls<'a>,
         mut findings: Vec<Finding>,
     ) -> MeshGraph {
@@ -238,7 +238,7 @@ impl Context<'_> {
                 flow.errors += call.shown.errors;
             }
         }
-        let mut nodes = self.nodes(groupings, &tallies, &incoming, &outgoing);
+        let mut nodes = self.nodes(groupings, tallies, &incoming, &outgoing);
         let quantiles = edge_quantiles(groupings, calls);
         let none = BTreeMap::new();
         let mut edges = Vec::with_capacity(calls.len());

@@ -205,7 +205,7 @@ fn mend<'a>(source: &Peer<'a>, target: &mut Peer<'a>, host: &str) {
 
 fn is_ipv4(host: &str) -> bool {
     let (address, port) = host.split_once(':').unwrap_or((host, "0"));
-    address.parse::<std::net::Ipv4Addr>().is_ok() && port.parse::<u16>().is_ok()
+    address.parse::<core::net::Ipv4Addr>().is_ok() && port.parse::<u16>().is_ok()
 }
 
 fn protocol(

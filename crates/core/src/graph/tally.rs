@@ -184,16 +184,12 @@ impl<'a> Tally<'a> {
         let Some(path) = Path::of(request, report) else {
             return;
         };
-        let added = match measure {
-            Measure::LatencySum => LatencySum {
-                millis: report.value,
-                count: 0.0,
-            },
-            _ => LatencySum {
-                millis: 0.0,
-                count: report.value,
-            },
+        let (millis, count) = if measure == Measure::LatencySum {
+            (report.value, 0.0)
+        } else {
+            (0.0, report.value)
         };
+        let added = LatencySum { millis, count };
         for callee in std::iter::once(path.target).chain(path.service) {
             if let Some(node) = self.nodes.get_mut(&callee) {
                 node.latency.entry(report.reporter).or_default().add(added);

@@ -83,12 +83,13 @@ mod tests {
             let total: f64 = wishes.iter().map(|wish| wish.length).sum();
             let places = place(&wishes, -50.0, -50.0 + total + 30.0);
             prop_assert_eq!(places.len(), wishes.len());
-            let ends = places.iter().zip(&wishes).map(|(place, wish)| place + wish.length);
-            for (end, next) in ends.clone().zip(places.iter().skip(1)) {
-                prop_assert!(end <= next + 1e-6);
+            let ends: Vec<f64> =
+                places.iter().zip(&wishes).map(|(place, wish)| place + wish.length).collect();
+            for (end, next) in ends.iter().zip(places.iter().skip(1)) {
+                prop_assert!(*end <= next + 1e-6);
             }
             prop_assert!(places.first().is_none_or(|first| *first >= -50.0));
-            prop_assert!(ends.last().is_none_or(|last| last <= total - 20.0 + 1e-6));
+            prop_assert!(ends.last().is_none_or(|last| *last <= total - 20.0 + 1e-6));
         }
     }
 }

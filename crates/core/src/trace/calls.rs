@@ -39,10 +39,11 @@ pub(super) fn find_calls(spans: &[Span], nodes: &[SpanNode]) -> Vec<Call> {
         }
         let Some(parent) = node.parent else { continue };
         let above = &spans[nodes[parent].span];
-        if span.kind == SpanKind::Server && caller_route(above).is_none() {
-            if !same_service(above, span) {
-                calls.push(one_sided(above, span, node, at, &mut parties));
-            }
+        if span.kind == SpanKind::Server
+            && caller_route(above).is_none()
+            && !same_service(above, span)
+        {
+            calls.push(one_sided(above, span, node, at, &mut parties));
         }
     }
     for (index, attempt) in attempts(spans, nodes, &calls) {

@@ -16,6 +16,12 @@ use crate::watches::find_split;
 impl Engine {
     /// Asks the metrics once and publishes what came of it. What failed leaves the old numbers, visibly stale.
     pub(crate) async fn tick(&self) {
+        self.ask().await;
+        self.fold().await;
+    }
+
+    /// Asks the metrics once and keeps the answers for the next fold.
+    pub(crate) async fn ask(&self) {
         let now = self.now();
         let (request, judged) = {
             let state = self.lock();
@@ -45,7 +51,6 @@ impl Engine {
                 }
             }
         }
-        self.fold().await;
     }
 
     /// Folds the last answers with the present objects and publishes the next generation.
@@ -112,42 +117,59 @@ impl Engine {
 
     /// Looks at who is there: identity, versions, the trace backend.
     pub(crate) async fn probe(&self) {
-        if let Ok(control_plane) = &self.sources.control_plane {
-            let answer = control_plane.identity().await;
-            let mut state = self.lock();
-            match answer {
-                Ok(identity) => {
-                    note_probe(
-                        &mut state,
-                        SourceKind::ControlPlane,
-                        control_plane_probe(&identity),
-                    );
-                    state.identity = Some(identity);
-                }
-                Err(error) if state.objects.any_listed() => debug!(%error, "identity is not known"),
-                Err(error) => {
-                    if let Some(status) = state.statuses.get_mut(&SourceKind::ControlPlane) {
-                        status.failed(error);
-                    }
-                }
-            }
-        }
-        if let Ok(metrics) = &self.sources.metrics {
-            match metrics.probe().await {
-                Ok(probe) => note_probe(&mut self.lock(), SourceKind::Metrics, probe),
-                Err(error) => debug!(%error, "the metrics source does not say what it is"),
-            }
-        }
-        if let Ok(traces) = &self.sources.traces {
-            match traces.probe().await {
-                Ok(probe) => {
-                    note_probe(&mut self.lock(), SourceKind::Traces, probe);
-                    self.note_traces(Ok(()));
-                }
-                Err(error) => self.note_traces(Err(error)),
-            }
-        }
+        tokio::join!(
+            self.probe_control_plane(),
+            self.probe_metrics(),
+            self.probe_traces()
+        );
         self.fold_wanted.notify_one();
+    }
+
+    async fn probe_control_plane(&self) {
+        let Ok(control_plane) = &self.sources.control_plane else {
+            return;
+        };
+        let answer = control_plane.identity().await;
+        let mut state = self.lock();
+        match answer {
+            Ok(identity) => {
+                note_probe(
+                    &mut state,
+                    SourceKind::ControlPlane,
+                    control_plane_probe(&identity),
+                );
+                state.identity = Some(identity);
+            }
+            Err(error) if state.objects.any_listed() => debug!(%error, "identity is not known"),
+            Err(error) => {
+                if let Some(status) = state.statuses.get_mut(&SourceKind::ControlPlane) {
+                    status.failed(error);
+                }
+            }
+        }
+    }
+
+    async fn probe_metrics(&self) {
+        let Ok(metrics) = &self.sources.metrics else {
+            return;
+        };
+        match metrics.probe().await {
+            Ok(probe) => note_probe(&mut self.lock(), SourceKind::Metrics, probe),
+            Err(error) => debug!(%error, "the metrics source does not say what it is"),
+        }
+    }
+
+    async fn probe_traces(&self) {
+        let Ok(traces) = &self.sources.traces else {
+            return;
+        };
+        match traces.probe().await {
+            Ok(probe) => {
+                note_probe(&mut self.lock(), SourceKind::Traces, probe);
+                self.note_traces(Ok(()));
+            }
+            Err(error) => self.note_traces(Err(error)),
+        }
     }
 
     /// Time between scrapes, by the metrics source's own word or by assumption.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pilothouse_core::model::{
@@ -23,6 +23,8 @@ pub(crate) struct FakeMesh {
     now: AtomicI64,
     route: Mutex<(Value, u64)>,
     metrics_fault: Mutex<Option<SourceErrorKind>>,
+    n_queries: AtomicUsize,
+    deaf: AtomicBool,
     mutate: AtomicBool,
 }
 
@@ -59,6 +61,8 @@ impl FakeMesh {
             now: AtomicI64::new(1_700_000_000_000),
             route: Mutex::new((route, 1)),
             metrics_fault: Mutex::new(None),
+            n_queries: AtomicUsize::new(0),
+            deaf: AtomicBool::new(false),
             mutate: AtomicBool::new(false),
         })
     }
@@ -86,6 +90,16 @@ impl FakeMesh {
 
     pub(crate) fn fail_metrics(&self, kind: Option<SourceErrorKind>) {
         *self.metrics_fault.lock().unwrap() = kind;
+    }
+
+    /// Queries that reached the metrics so far.
+    pub(crate) fn n_queries(&self) -> usize {
+        self.n_queries.load(Ordering::SeqCst)
+    }
+
+    /// A control plane that nobody reaches.
+    pub(crate) fn unreachable(&self) {
+        self.deaf.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn mutate_on_write(&self, mutate: bool) {
@@ -161,6 +175,15 @@ impl ControlPlane for FakeMesh {
     }
 
     fn list(&self, kind: ObjectKind) -> Answer<'_, Vec<Object>> {
+        if self.deaf.load(Ordering::SeqCst) {
+            return Box::pin(async {
+                Err(SourceError::new(
+                    SourceKind::ControlPlane,
+                    SourceErrorKind::Unreachable,
+                    "scripted",
+                ))
+            });
+        }
         let objects = self
             .objects()
             .into_iter()
@@ -240,6 +263,7 @@ impl MetricsSource for FakeMesh {
     }
 
     fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, Vec<MetricRow>> {
+        self.n_queries.fetch_add(1, Ordering::SeqCst);
         let fault = *self.metrics_fault.lock().unwrap();
         if let Some(kind) = fault {
             return Box::pin(async move {

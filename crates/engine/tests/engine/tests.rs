@@ -89,6 +89,35 @@ async fn metrics_that_never_answered_are_unknown_and_never_zero() {
 }
 
 #[tokio::test]
+async fn a_silent_metrics_source_is_not_asked_everything_and_others_that_fail_are() {
+    for (kind, leaves_it_alone) in [
+        (SourceErrorKind::TimedOut, true),
+        (SourceErrorKind::Unreachable, true),
+        (SourceErrorKind::BadAnswer, false),
+    ] {
+        let mesh = FakeMesh::new();
+        mesh.fail_metrics(Some(kind));
+        let engine = open(&mesh, Class::Demo);
+        engine.load().await;
+        let snapshot = engine.snapshot();
+        assert_eq!(mesh.n_queries() < snapshot.queries.len(), leaves_it_alone);
+        assert!(snapshot.queries.iter().all(|q| q.outcome.is_err()));
+    }
+}
+
+#[tokio::test]
+async fn a_control_plane_that_never_answered_has_failed_and_is_not_stale() {
+    let mesh = FakeMesh::new();
+    mesh.unreachable();
+    let engine = open(&mesh, Class::Demo);
+    engine.load_objects().await;
+    assert_eq!(
+        state_of(&engine, SourceKind::ControlPlane),
+        SourceState::Failed
+    );
+}
+
+#[tokio::test]
 async fn a_real_cluster_is_read_only_until_armed_and_production_wants_its_name() {
     let mesh = FakeMesh::new();
     let engine = open(&mesh, Class::Production);

@@ -197,7 +197,10 @@ fn a_file_is_opened_and_whatever_is_wrong_with_it_is_said() {
     assert_eq!(FileTraces::open(&good).unwrap().len(), 1);
 
     let cases = [
-        (folder.path().join("none.json"), SourceErrorKind::NotFound),
+        (
+            folder.path().join("none.json"),
+            SourceErrorKind::BadConfiguration,
+        ),
         (folder.path().to_owned(), SourceErrorKind::BadConfiguration),
         (write("empty.json", ""), SourceErrorKind::BadAnswer),
         (write("page.json", "<html>"), SourceErrorKind::BadAnswer),

@@ -22,6 +22,8 @@ fn peer<'a>(
 
 #[test]
 fn who_is_who() {
+    use GraphType::{App, Service, VersionedApp, Workload};
+
     let all = peer("shop", "reviews-v1", "reviews", "v1", "reviews");
     let no_workload = peer("shop", "unknown", "reviews", "v1", "reviews");
     let no_version = peer("shop", "unknown", "reviews", "latest", "reviews");
@@ -38,7 +40,6 @@ fn who_is_who() {
         service_namespace: "unknown",
         ..peer("unknown", "unknown", "unknown", "unknown", "unknown")
     };
-    use GraphType::{App, Service, VersionedApp, Workload};
     let cases = [
         (Workload, all, Some("workload:c1/shop/reviews-v1")),
         (Service, all, Some("workload:c1/shop/reviews-v1")),

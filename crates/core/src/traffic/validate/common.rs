@@ -28,7 +28,7 @@ pub(super) fn is_lower_domain(text: &str) -> bool {
 }
 
 pub(super) fn is_ip(text: &str) -> bool {
-    text.parse::<std::net::IpAddr>().is_ok()
+    text.parse::<core::net::IpAddr>().is_ok()
 }
 
 /// A host of a route: a domain, an address, `*`, or a wildcard whose first label begins with `*` (`*.com`, `*-a.com`).
@@ -199,9 +199,9 @@ pub(super) fn is_subnet(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else {
         return is_ip(text);
     };
-    let bits = match address.parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(_)) => 32,
-        Ok(std::net::IpAddr::V6(_)) => 128,
+    let bits = match address.parse::<core::net::IpAddr>() {
+        Ok(core::net::IpAddr::V4(_)) => 32,
+        Ok(core::net::IpAddr::V6(_)) => 128,
         Err(_) => return false,
     };
     length.parse::<u8>().is_ok_and(|length| length <= bits)
