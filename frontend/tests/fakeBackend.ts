@@ -4,6 +4,7 @@ import { CallError } from '../src/backend/backend';
 import type { Update } from '../src/backend/bindings';
 import { GRAPH, LAYOUT, session } from './fixture/mesh';
 import { DRY_RUN, journalEntry, plan, SPLITS } from './fixture/splits';
+import { calm, FAILING, FAILING_ID, list, ROWS } from './fixture/traces';
 
 type Answers = { [C in CommandName]?: (request: RequestOf<C>) => AnswerOf<C> | Promise<AnswerOf<C>> };
 
@@ -42,14 +43,20 @@ export function fakeBackend(answers: Answers = {}): FakeBackend {
     plan_undo: () => ({
       ...plan({
         split_id: SPLITS[1]?.id ?? '',
-        weights: [25, 65, 5].map((weight, i) => ({ destination: `#${i}`, weight })),
+        weights: [25, 65, 5].map((weight, i) => ({ destination: `#${i + 1}`, weight })),
       }),
       kind: 'undo',
       summary: 'undo: v3 10 -> 5 %',
     }),
-    trace_services: () => ({ names: [] }),
-    trace_operations: () => ({ names: [] }),
-    find_traces: () => ({ traces: [], partial: false, sources: [] }),
+    trace_services: () => ({ names: ['ingress-gw.edge', 'reviews.shop', 'web-bff.edge'] }),
+    trace_operations: () => ({ names: ['GET /product/77', 'render'] }),
+    find_traces: ({ only_errors, min_duration_ms, limit }) =>
+      list(
+        ROWS.filter(
+          (row) => (!only_errors || row.errors > 0) && row.duration_ns >= (min_duration_ms ?? 0) * 1e6,
+        ).slice(0, limit ?? 20),
+      ),
+    trace: ({ trace_id }) => (trace_id === FAILING_ID ? FAILING : calm(trace_id)),
   };
   return {
     calls,

@@ -1,36 +1,56 @@
-// Debian's Chromium, driven by Playwright.
+// Debian's Chromium, driven by Playwright, on the browser shell.
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Driver } from './driver';
+import { artifacts, binary, Child, program } from './processes';
 
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
-import type { Driver } from "./driver";
-import { artifacts, program } from "./processes";
-
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+];
 
 export class BrowserDriver implements Driver {
   /** Errors of the console and of the page: there must be none. */
   readonly complaints: string[] = [];
+  readonly page: Page;
+  private readonly folder = artifacts('browser');
+  private readonly browser: Browser;
+  private readonly shell: Child;
 
-  private constructor(
-    private readonly browser: Browser,
-    readonly page: Page,
-  ) {
-    page.on("console", (message) => message.type() === "error" && this.complaints.push(message.text()));
-    page.on("pageerror", (error) => this.complaints.push(String(error)));
+  private constructor(shell: Child, browser: Browser, page: Page) {
+    this.shell = shell;
+    this.browser = browser;
+    this.page = page;
+    page.on('console', (message) => {
+      if (message.type() === 'error') {
+        this.complaints.push(`${message.text()} (${message.location().url})`);
+      }
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
   }
 
-  static async open(address: string, scheme: "dark" | "light" = "dark"): Promise<BrowserDriver> {
-    const executablePath = program("/usr/bin/chromium", "chromium");
-    const browser = await chromium.launch({ executablePath, args: FLAGS });
-    const page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, colorScheme: scheme });
-    const driver = new BrowserDriver(browser, page);
-    await page.goto(address);
-    return driver;
+  /** Starts the shell on the demo mesh and opens its screens. */
+  static async open(): Promise<BrowserDriver> {
+    const executablePath = program('/usr/bin/chromium', 'chromium');
+    const shell = new Child(binary('pilothouse-dev'), []);
+    try {
+      const [address] = await shell.printed(/http:\/\/\S+\n/);
+      const browser = await chromium.launch({ executablePath, args: FLAGS });
+      const context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
+      const driver = new BrowserDriver(shell, browser, await context.newPage());
+      await driver.page.goto(address.trim());
+      return driver;
+    } catch (error) {
+      await shell.stop();
+      throw error;
+    }
   }
 
-  close(): Promise<void> {
-    return this.browser.close();
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.shell.stop();
   }
 
   async click(css: string): Promise<void> {
@@ -38,28 +58,24 @@ export class BrowserDriver implements Driver {
   }
 
   async fill(css: string, text: string): Promise<void> {
-    await this.page.locator(css).first().fill(text);
+    const input = this.page.locator(css).first();
+    await input.fill(text);
+    await input.blur();
   }
 
   press(key: string): Promise<void> {
     return this.page.keyboard.press(key);
   }
 
-  async text(css: string): Promise<string | null> {
-    const found = this.page.locator(css);
-    return (await found.count()) > 0 ? found.first().innerText() : null;
-  }
-
-  count(css: string): Promise<number> {
-    return this.page.locator(css).count();
-  }
-
   evaluate<T>(expression: string): Promise<T> {
     return this.page.evaluate(expression);
   }
 
+  async reload(): Promise<void> {
+    await this.page.reload();
+  }
+
   async picture(name: string): Promise<void> {
-    mkdirSync(join(artifacts, "browser"), { recursive: true });
-    await this.page.screenshot({ path: join(artifacts, "browser", `${name}.png`) });
+    await this.page.screenshot({ path: join(this.folder, `${name}.png`) });
   }
 }

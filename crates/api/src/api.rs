@@ -59,7 +59,7 @@ impl GraphQuery {
         Ok(self)
     }
 
-    /// Which latencies: a list of `avg`, `p50`, `p95`, `p99`.
+    /// Which latencies: a list of `avg`, `p50`, `p95`, `p99`, or `none` alone.
     ///
     /// # Errors
     /// If one is none of these.
@@ -70,10 +70,11 @@ impl GraphQuery {
             "p95" => Ok(LatencyStat::P95),
             "p99" => Ok(LatencyStat::P99),
             other => Err(bad_request(format!(
-                "`{other}` is no latency: write avg, p50, p95 or p99"
+                "`{other}` is no latency: write avg, p50, p95, p99 or none"
             ))),
         };
-        self.request.latency = names.iter().map(parse).collect::<Result<_, _>>()?;
+        let asked = if names == ["none"] { &[] } else { names };
+        self.request.latency = asked.iter().map(parse).collect::<Result<_, _>>()?;
         Ok(self)
     }
 

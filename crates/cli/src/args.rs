@@ -166,8 +166,8 @@ pub(crate) struct GraphArgs {
     /// Ambient reporters: none, waypoint, ztunnel, total.
     #[arg(long, default_value = "none")]
     pub(crate) ambient: String,
-    /// Latencies: avg, p50, p95, p99.
-    #[arg(long, value_delimiter = ',')]
+    /// Latencies: avg, p50, p95, p99; or none. Quantiles are the dearest thing to ask of a large mesh's Prometheus.
+    #[arg(long, value_delimiter = ',', default_value = "p95")]
     pub(crate) latency: Vec<String>,
     /// Output.
     #[arg(short, long, value_enum, default_value_t = GraphOutput::Table)]

@@ -144,13 +144,13 @@ export class Cards {
     const name = element('span', 'card-label');
     name.textContent = content.label;
     head.append(glyph(content.health), name);
+    const figures = element('span', 'card-figures');
+    figures.textContent = content.figures;
     for (const tag of content.tags) {
       const chip = element('span', 'card-tag');
       chip.textContent = tag;
-      head.append(chip);
+      figures.append(chip);
     }
-    const figures = element('span', 'card-figures');
-    figures.textContent = content.figures;
     button.replaceChildren(head, figures);
     if (content.donut !== null) {
       button.append(donut(content.donut));

@@ -34,10 +34,13 @@ export interface EngineEvents {
   onView(camera: Camera, viewport: Viewport): void;
 }
 
-const FIT_MARGIN = 28;
+/** Room for the labels of curves that go around the outermost cards. */
+const FIT_MARGIN = 48;
 const REVEAL_MARGIN = 60;
 const CULL_MARGIN = 160;
 const LABEL_HEIGHT = 20;
+/** World height of the line with a box's name. */
+const TITLE_HEIGHT = 30;
 const CHARACTER_WIDTH = 6.9;
 /** Labels are placed anew this long after the camera came to rest. */
 const SETTLE_MS = 90;
@@ -345,10 +348,14 @@ export class GraphEngine {
     focused.forEach((edge) => wish(edge, true));
     const already = new Set(focused);
     contents.labelOrder.filter((edge) => !already.has(edge)).forEach((edge) => wish(edge, false));
-    const obstacles = rectsInView(topology.nodeRects, view)
+    const cards = rectsInView(topology.nodeRects, view)
       .filter((i) => metrics.nodeShow[i] !== HIDDEN)
-      .map((i) => this.nodeBounds(i))
-      .filter((bounds) => bounds !== null);
+      .map((i) => this.nodeBounds(i));
+    const titles = rectsInView(topology.boxRects, view)
+      .filter((i) => metrics.boxShow[i] !== HIDDEN)
+      .map((i) => boundsOf(topology.boxRects.subarray(i * 4, i * 4 + 4)))
+      .map((box) => box && { ...box, height: TITLE_HEIGHT });
+    const obstacles = [...cards, ...titles].filter((bounds) => bounds !== null);
     this.labels.show(placeLabels(topology.edgeCurves, wishes, obstacles), contents.labels, this.focus.edge);
   }
 

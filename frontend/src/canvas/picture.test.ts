@@ -57,6 +57,14 @@ describe('routing', () => {
     expect([y0, y3]).toEqual([148, 220]);
   });
 
+  it('goes around a card that lies between the two', () => {
+    const column = Float32Array.of(0, 0, 160, 48, 0, 80, 160, 48, 0, 160, 160, 48);
+    const curves = routeEdges(column, Uint32Array.of(0, 2));
+    for (const t of [0.3, 0.5, 0.7]) {
+      expect(pointAt(curves, 0, t)[0]).toBeLessThan(0);
+    }
+  });
+
   it('goes back from the left side to the right side', () => {
     const [x0, , x3] = ends(3);
     expect([x0, x3]).toEqual([300, 160]);

@@ -12,6 +12,8 @@ interface Port {
 
 const PORT_GAP = 9;
 const SIDE_MARGIN = 9;
+/** How far a curve that leaves and arrives on the same side bends outward. */
+const DETOUR = 36;
 const SIDES: readonly Side[] = ['left', 'right', 'top', 'bottom'];
 
 /** Eight numbers for each pair in `edgeEnds` (source, target: indices into `nodeRects`). */
@@ -51,7 +53,26 @@ function facingSides(rects: Float32Array, source: number, target: number): [Side
   if (b.x + b.width <= a.x + a.width * 0.4) {
     return ['left', 'right'];
   }
+  if (isBetween(rects, source, target)) {
+    return ['left', 'left'];
+  }
   return b.y >= a.y ? ['bottom', 'top'] : ['top', 'bottom'];
+}
+
+/** Whether a card of the same column lies between the two: a straight line would run behind it. */
+function isBetween(rects: Float32Array, source: number, target: number): boolean {
+  const a = rectAt(rects, source);
+  const b = rectAt(rects, target);
+  const [top, bottom] = a.y < b.y ? [a.y + a.height, b.y] : [b.y + b.height, a.y];
+  const [left, right] = [Math.max(a.x, b.x), Math.min(a.x + a.width, b.x + b.width)];
+  for (let i = 0; i * 4 < rects.length; i += 1) {
+    const card = rectAt(rects, i);
+    const beside = card.x >= right || card.x + card.width <= left;
+    if (i !== source && i !== target && !beside && card.y < bottom && card.y + card.height > top) {
+      return true;
+    }
+  }
+  return false;
 }
 
 function addPort(ports: Map<number, Port[]>, node: number, side: Side, port: Port): void {
@@ -98,7 +119,8 @@ function writeCurve(
   targetSide: Side,
 ): void {
   const [x0 = 0, y0 = 0, x3 = 0, y3 = 0] = ends.subarray(edge * 4, edge * 4 + 4);
-  const reach = Math.min(220, Math.max(28, Math.hypot(x3 - x0, y3 - y0) * 0.42));
+  const longest = sourceSide === targetSide ? DETOUR : 220;
+  const reach = Math.min(longest, Math.max(28, Math.hypot(x3 - x0, y3 - y0) * 0.42));
   const [ax, ay] = outward(sourceSide, reach);
   const [bx, by] = outward(targetSide, reach);
   curves.set([x0, y0, x0 + ax, y0 + ay, x3 + bx, y3 + by, x3, y3], edge * 8);

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import type { SpanView } from '../backend/bindings';
-import { criticalSections, firstFailures, timeExtent, waterfallRows } from './waterfall';
+import {
+  ancestorsOf,
+  closeGaps,
+  criticalSections,
+  firstFailures,
+  rowOfSpan,
+  timeExtent,
+  waterfallRows,
+} from './waterfall';
 
 function span(span_id: string, depth: number, children: number, more: Partial<SpanView> = {}): SpanView {
   return {
@@ -62,6 +70,19 @@ describe('waterfall rows', () => {
     expect(waterfallRows(SPANS, new Set(['b']))).toHaveLength(5);
   });
 
+  it('finds the row of a span, or the collapsed one that hides it', () => {
+    const rows = waterfallRows(SPANS, new Set(['a']));
+    expect([0, 1, 2, 3, 4].map((index) => rowOfSpan(rows, index))).toEqual([0, 1, 1, 2, 3]);
+    expect(rowOfSpan([], 0)).toBe(-1);
+  });
+
+  it('climbs to the root, and out of a circle', () => {
+    expect(ancestorsOf(SPANS, 'a1')).toEqual(['a', 'root']);
+    expect(ancestorsOf(SPANS, 'orphan')).toEqual([]);
+    const circle = [span('x', 0, 1, { parent_id: 'y' }), span('y', 0, 1, { parent_id: 'x' })];
+    expect(ancestorsOf(circle, 'x').length).toBeLessThanOrEqual(2);
+  });
+
   it('lays out 50,000 spans without trouble', () => {
     const many = Array.from({ length: 50_000 }, (_, i) =>
       span(`s${i}`, i === 0 ? 0 : 1, i === 0 ? 49_999 : 0),
@@ -84,6 +105,15 @@ describe('times of a trace', () => {
       { span_id: 'a', start_ns: 7, end_ns: 9 },
     ];
     expect(criticalSections(path).get('a')).toHaveLength(2);
+  });
+
+  it('closes gaps that nobody sees', () => {
+    const sections = [0, 10, 30].map((start_ns) => ({ span_id: 'a', start_ns, end_ns: start_ns + 8 }));
+    expect(closeGaps(sections, 2)).toEqual([
+      { span_id: 'a', start_ns: 0, end_ns: 18 },
+      { span_id: 'a', start_ns: 30, end_ns: 38 },
+    ]);
+    expect(closeGaps(sections, 1)).toEqual(sections);
   });
 
   it('finds where a failure began', () => {

@@ -71,3 +71,45 @@ export function firstFailures(spans: readonly SpanView[]): SpanView[] {
   );
   return spans.filter((span) => span.status === 'error' && !parentsOfErrors.has(span.span_id));
 }
+
+/** Position of the row that shows span number `index`: its own, or the collapsed one that hides it; -1 without rows. */
+export function rowOfSpan(rows: readonly WaterfallRow[], index: number): number {
+  let low = 0;
+  let high = rows.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((rows[middle]?.index ?? 0) <= index) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return high;
+}
+
+/** Sections with the gaps that nobody could see closed: a span with 50,000 children must not become 50,000 marks. */
+export function closeGaps(sections: readonly PathSectionView[], gap_ns: number): PathSectionView[] {
+  const closed: PathSectionView[] = [];
+  for (const section of sections) {
+    const before = closed.at(-1);
+    if (before !== undefined && section.start_ns - before.end_ns <= gap_ns) {
+      closed[closed.length - 1] = { ...before, end_ns: Math.max(before.end_ns, section.end_ns) };
+    } else {
+      closed.push(section);
+    }
+  }
+  return closed;
+}
+
+/** Ids of the spans above a span, nearest first. */
+export function ancestorsOf(spans: readonly SpanView[], span_id: string): string[] {
+  const byId = new Map(spans.map((span) => [span.span_id, span]));
+  const above: string[] = [];
+  let parent = byId.get(span_id)?.parent_id ?? null;
+  // No longer than the trace, whatever the parents say.
+  while (parent !== null && above.length < spans.length) {
+    above.push(parent);
+    parent = byId.get(parent)?.parent_id ?? null;
+  }
+  return above;
+}

@@ -88,8 +88,8 @@ export class Shift {
       this.discardPlan();
       this.plan = await this.backend.call('plan_shift', {
         split_id: split.id,
-        // By index: two destinations may share a name.
-        weights: split.destinations.map((_, i) => ({ destination: `#${i}`, weight: weights[i] ?? 0 })),
+        // By position, counted from 1: two destinations may share a name.
+        weights: split.destinations.map((_, i) => ({ destination: `#${i + 1}`, weight: weights[i] ?? 0 })),
       });
     });
   }

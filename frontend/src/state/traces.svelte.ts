@@ -9,6 +9,8 @@ import type {
   TraceView,
 } from '../backend/bindings';
 import { parseAttributes } from '../model/attributes';
+import type { TraceOrder } from '../model/traceList';
+import { ancestorsOf, firstFailures } from '../model/waterfall';
 import { Remote } from './remote.svelte';
 
 /** Where a search came from on the mesh; it narrows the search until it is taken off. */
@@ -47,15 +49,23 @@ export class Traces {
   spanId = $state<string | null>(null);
   collapsed = $state.raw<ReadonlySet<string>>(new Set());
   rawClock = $state(false);
+  order = $state<TraceOrder>('slowest');
+  showCritical = $state(true);
 
   readonly services = new Remote<ServicesView>();
   readonly operations = new Remote<ServicesView>();
   readonly list = new Remote<TraceListView>();
   readonly trace = new Remote<TraceView>();
 
+  /** The open trace; null while another one's answer is still here. */
+  readonly opened: TraceView | null = $derived.by(() => {
+    const trace = this.trace.value;
+    return trace !== null && trace.trace_id === this.openId ? trace : null;
+  });
+
   readonly span: SpanView | null = $derived.by(() => {
     const id = this.spanId;
-    return this.trace.value?.spans.find((span) => span.span_id === id) ?? null;
+    return this.opened?.spans.find((span) => span.span_id === id) ?? null;
   });
 
   private readonly backend: Backend;
@@ -74,7 +84,11 @@ export class Traces {
     }
   }
 
+  /** A service of one's own choice takes the place of where the search came from. */
   async chooseService(service: string): Promise<void> {
+    if (service !== '') {
+      this.origin = null;
+    }
     this.form.service = service;
     this.form.operation = '';
     this.operations.clear();
@@ -93,6 +107,8 @@ export class Traces {
     const stillThere = found?.traces.some((row) => row.trace_id === this.openId) ?? false;
     if (first !== undefined && !stillThere) {
       await this.open(slowest(found?.traces ?? [])?.trace_id ?? first.trace_id);
+    } else if (found !== null && first === undefined) {
+      this.close();
     }
   }
 
@@ -100,15 +116,19 @@ export class Traces {
   private request(): TraceSearchRequest | null {
     const { attributes, problem } = parseAttributes(this.form.attributes);
     this.problem = problem;
-    if (problem !== '') {
+    const { minMs, maxMs } = this.form;
+    if (problem === '' && minMs !== null && maxMs !== null && minMs > maxMs) {
+      this.problem = 'the least duration is above the greatest';
+    }
+    if (this.problem !== '') {
       return null;
     }
     return {
       service: this.form.service === '' ? null : this.form.service,
       operation: this.form.operation === '' ? null : this.form.operation,
       only_errors: this.form.onlyErrors,
-      min_duration_ms: this.form.minMs,
-      max_duration_ms: this.form.maxMs,
+      min_duration_ms: minMs,
+      max_duration_ms: maxMs,
       attributes,
       since_s: this.form.sinceS,
       limit: this.form.limit,
@@ -129,8 +149,7 @@ export class Traces {
     });
     this.operations.clear();
     this.list.clear();
-    this.trace.clear();
-    this.openId = null;
+    this.close();
     await this.search();
   }
 
@@ -145,9 +164,17 @@ export class Traces {
     this.collapsed = new Set();
     const raw_clock = this.rawClock;
     const trace = await this.trace.ask(() => this.backend.call('trace', { trace_id: traceId, raw_clock }));
-    // The first failure is what one looks for; without one, the root.
-    const failed = trace?.spans.find((span) => span.status === 'error');
-    this.spanId = failed?.span_id ?? trace?.spans[0]?.span_id ?? null;
+    if (trace !== null) {
+      // The backend writes ids in full, whatever was typed.
+      this.openId = trace.trace_id;
+      this.spanId = worthALook(trace);
+    }
+  }
+
+  close(): void {
+    this.trace.clear();
+    this.openId = null;
+    this.spanId = null;
   }
 
   async setRawClock(raw: boolean): Promise<void> {
@@ -155,7 +182,22 @@ export class Traces {
     if (this.openId !== null) {
       const trace_id = this.openId;
       await this.trace.ask(() => this.backend.call('trace', { trace_id, raw_clock: raw }));
+      // What is on the screen still follows the other clock.
+      if (this.trace.error !== null && this.opened !== null) {
+        this.rawClock = !raw;
+      }
     }
+  }
+
+  /** Selects a span, and opens whatever is collapsed above it. */
+  reveal(spanId: string): void {
+    const above = ancestorsOf(this.opened?.spans ?? [], spanId);
+    if (above.some((id) => this.collapsed.has(id))) {
+      const next = new Set(this.collapsed);
+      above.forEach((id) => next.delete(id));
+      this.collapsed = next;
+    }
+    this.spanId = spanId;
   }
 
   toggle(spanId: string): void {
@@ -167,7 +209,7 @@ export class Traces {
   }
 
   collapseAll(): void {
-    const spans = this.trace.value?.spans ?? [];
+    const spans = this.opened?.spans ?? [];
     this.collapsed = new Set(
       spans.filter((span) => span.children > 0 && span.depth > 0).map((span) => span.span_id),
     );
@@ -188,4 +230,11 @@ export function edgeOrigin(edge: EdgeView, source: string, target: string): Orig
 
 function slowest<T extends { duration_ns: number }>(rows: readonly T[]): T | undefined {
   return rows.toSorted((a, b) => b.duration_ns - a.duration_ns)[0];
+}
+
+/** Where a failure began is what one looks for: the engine's guess, else an error without one below; else the root. */
+function worthALook(trace: TraceView): string | null {
+  const guess = trace.findings.find((finding) => finding.code === 'likely-cause')?.object;
+  const guessed = trace.spans.find((span) => span.span_id === guess);
+  return (guessed ?? firstFailures(trace.spans)[0] ?? trace.spans[0])?.span_id ?? null;
 }

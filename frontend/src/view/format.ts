@@ -57,9 +57,12 @@ export function plusMinus(center: number | null, interval: readonly [number, num
   return `± ${half < 0.05 ? '<0.1' : half.toFixed(1)}`;
 }
 
-/** Milliseconds as latency: `0.9 ms`, `212 ms`, `1.42 s`. */
+/** Milliseconds as latency: `0 ms`, `0.9 ms`, `212 ms`, `1.42 s`. */
 export function latency(ms: number | null): string {
-  return ms === null ? UNKNOWN : duration(ms * 1e6);
+  if (ms === null) {
+    return UNKNOWN;
+  }
+  return ms === 0 ? '0 ms' : duration(ms * 1e6);
 }
 
 /** A signed difference of milliseconds: `+19 ms`. */

@@ -185,13 +185,15 @@ function labelOrder(scene: Scene, mesh: Mesh): number[] {
 function titleOf(id: string, mesh: Mesh, visible: Visible): TitleContent {
   const namespace = mesh.namespaces.find((candidate) => candidate.id === id);
   const clusters = new Set(mesh.namespaces.map((candidate) => candidate.cluster));
+  // Where traffic leaves the mesh there is no cluster to tell from another.
+  clusters.delete('unknown');
   const name = namespace?.name ?? id.split('/').pop() ?? id;
   let n_shown = 0;
   for (const node of mesh.nodes.values()) {
     n_shown += boxIdOf(node) === id && visible.nodes.has(node.id) ? 1 : 0;
   }
   return {
-    name: clusters.size > 1 ? `${namespace?.cluster ?? ''} · ${name}` : name,
+    name: clusters.size > 1 ? `${name} · ${namespace?.cluster ?? ''}` : name,
     note: format.plural(n_shown, 'service'),
     health: namespace?.health ?? 'unknown',
   };
