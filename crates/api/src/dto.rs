@@ -16,7 +16,7 @@ pub use graph::{
     CodeShareView, EdgeView, FindingView, GraphView, LatencyView, LayoutView, NodeView, QueryView,
     RectView, SourceFault, SourceView, TrafficView,
 };
-pub use session::{ArmRequest, SessionView, WindowRequest, WritesView};
+pub use session::{ArmRequest, RightView, SessionView, WindowRequest, WritesView};
 pub use splits::{
     ApplyRequest, BandView, ChangeView, DestinationView, DiffLine, DryRunView, JournalEntryView,
     JournalView, OpView, OwnerView, PlanIdRequest, PlanRequest, PlanView, PredictionView,

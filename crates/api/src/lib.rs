@@ -9,6 +9,7 @@ mod convert;
 mod document;
 pub mod dto;
 mod registry;
+mod rights;
 mod subscription;
 
 pub use api::{Api, GraphQuery, clock_at};

@@ -135,6 +135,7 @@ pub(crate) enum GraphOutput {
 
 /// Flags of `graph`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct GraphArgs {
     /// Identity of nodes.
     #[arg(long = "type", value_enum, default_value_t = GraphKind::App)]
@@ -169,6 +170,9 @@ pub(crate) struct GraphArgs {
     /// Latencies: avg, p50, p95, p99; or none. Quantiles are the dearest thing to ask of a large mesh's Prometheus.
     #[arg(long, value_delimiter = ',', default_value = "p95")]
     pub(crate) latency: Vec<String>,
+    /// The share of mutual TLS in the table; JSON always has it.
+    #[arg(long)]
+    pub(crate) mtls: bool,
     /// Output.
     #[arg(short, long, value_enum, default_value_t = GraphOutput::Table)]
     pub(crate) output: GraphOutput,

@@ -21,7 +21,7 @@ use crate::{compose, output};
 pub(crate) async fn run(cli: &Cli) -> Result<Exit, Failure> {
     let sources = &cli.sources;
     match &cli.command {
-        Command::Check(format) => check::run(&compose::api(sources)?, format.output).await,
+        Command::Check(format) => check::run(&compose::api(sources)?, sources, format.output).await,
         Command::Graph(args) => {
             graph::run(&compose::api_at(sources, args.at.as_deref())?, args).await
         }

@@ -91,7 +91,7 @@ pub struct SourceStatus {
     pub last_good: Option<Moment>,
     /// Calls of the last tick.
     pub queries: u32,
-    /// How long they took together.
+    /// How long they took together; for the control plane and the traces, how long the last look took.
     pub elapsed: Option<TimeSpan>,
     /// The present failure.
     pub error: Option<SourceError>,

@@ -241,6 +241,18 @@ name: string,
  */
 product: string, 
 /**
+ * Version, where it says.
+ */
+version: string | null, 
+/**
+ * Which of its APIs we use, e.g. `v3`, where there are several.
+ */
+api: string | null, 
+/**
+ * What the last look at it told, e.g. `scrape_interval_s`, `mesh_series`.
+ */
+facts: { [key in string]: string }, 
+/**
  * Address without credentials.
  */
 address: string, 
@@ -258,7 +270,7 @@ age_s: number | null,
  */
 queries: number, 
 /**
- * How long the last tick's answers took, milliseconds.
+ * How long the last tick's answers took (of the control plane and the traces: the last look), milliseconds.
  */
 elapsed_ms: number | null, 
 /**

@@ -250,6 +250,13 @@ fn source_view(status: &SourceStatus, now: Moment, fresh_for: TimeSpan) -> Sourc
     SourceView {
         name: source_name(status.kind).to_owned(),
         product: product.unwrap_or_default(),
+        version: status.probe.as_ref().and_then(|p| p.version.clone()),
+        api: status.probe.as_ref().and_then(|p| p.api.clone()),
+        facts: status
+            .probe
+            .as_ref()
+            .map(|p| p.facts.clone())
+            .unwrap_or_default(),
         address: status
             .probe
             .as_ref()

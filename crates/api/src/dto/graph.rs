@@ -150,6 +150,12 @@ pub struct SourceView {
     pub name: String,
     /// What answers, e.g. `Prometheus 2.42`, `demo mesh`; empty if not known yet.
     pub product: String,
+    /// Version, where it says.
+    pub version: Option<String>,
+    /// Which of its APIs we use, e.g. `v3`, where there are several.
+    pub api: Option<String>,
+    /// What the last look at it told, e.g. `scrape_interval_s`, `mesh_series`.
+    pub facts: BTreeMap<String, String>,
     /// Address without credentials.
     pub address: String,
     /// `loading` (never answered yet), `ok`, `stale` (older than two ticks), `failed`, `forbidden`, `absent` (not
@@ -159,7 +165,7 @@ pub struct SourceView {
     pub age_s: Option<f64>,
     /// Queries in the last tick.
     pub queries: u32,
-    /// How long the last tick's answers took, milliseconds.
+    /// How long the last tick's answers took (of the control plane and the traces: the last look), milliseconds.
     pub elapsed_ms: Option<f64>,
     /// The current failure, if any.
     pub error: Option<SourceFault>,

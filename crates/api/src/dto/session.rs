@@ -52,3 +52,18 @@ pub struct ArmRequest {
     /// The context's name as typed, where [`WritesView::needs_name`].
     pub typed_name: Option<String>,
 }
+
+/// Whether the server lets us change an object: its answer to a `SelfSubjectAccessReview`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RightView {
+    /// The verb, e.g. `patch`.
+    pub verb: String,
+    /// Kind of the object.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Yes or no; null if the server does not say.
+    pub allowed: Option<bool>,
+}

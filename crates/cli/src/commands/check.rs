@@ -1,23 +1,38 @@
-//! `check`: every source, what answers there and how it does.
+//! `check`: every source, how it was found, what answers there, how fast, and what we may change.
 
 use pilothouse_api::Api;
-use pilothouse_api::dto::{FindingView, SourceView};
+use pilothouse_api::dto::{FindingView, RightView, SourceView};
 use serde::Serialize;
 
 use super::graph;
-use crate::args::TableOrJson;
+use crate::args::{SourceArgs, TableOrJson};
 use crate::failure::{Exit, Failure};
 use crate::{output, units};
 
 #[derive(Serialize)]
 struct CheckView {
     context: String,
-    sources: Vec<SourceView>,
+    /// The user as the API server sees us.
+    user: Option<String>,
+    sources: Vec<CheckedSource>,
+    rights: Vec<RightView>,
     findings: Vec<FindingView>,
 }
 
+#[derive(Serialize)]
+struct CheckedSource {
+    #[serde(flatten)]
+    source: SourceView,
+    /// The flag, variable or file that named it; null if none did.
+    found: Option<String>,
+}
+
 /// Asks every source once. Exit 69 or 77 if one fails, 79 on findings of severity error.
-pub(crate) async fn run(api: &Api, format: TableOrJson) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    api: &Api,
+    args: &SourceArgs,
+    format: TableOrJson,
+) -> Result<Exit, Failure> {
     api.engine().load().await;
     let latest = api.latest();
     let of_splits = latest
@@ -26,24 +41,65 @@ pub(crate) async fn run(api: &Api, format: TableOrJson) -> Result<Exit, Failure>
         .iter()
         .flat_map(|split| split.findings.clone());
     let findings: Vec<FindingView> = latest.graph.findings.into_iter().chain(of_splits).collect();
+    let sources = api.sources();
+    let code = exit(&sources, &findings);
     let view = CheckView {
         context: latest.session.context,
-        sources: api.sources(),
+        user: latest.session.user,
+        sources: sources
+            .into_iter()
+            .map(|source| CheckedSource {
+                found: found(args, &source.name),
+                source,
+            })
+            .collect(),
+        rights: api.rights().await,
         findings,
     };
     match format {
         TableOrJson::Json => output::json(&view)?,
         TableOrJson::Table => print(&view)?,
     }
-    Ok(exit(&view))
+    Ok(code)
 }
 
-fn exit(view: &CheckView) -> Exit {
-    let source = worst_source(&view.sources);
+fn exit(sources: &[SourceView], findings: &[FindingView]) -> Exit {
+    let source = worst_source(sources);
     match source {
-        Exit::OK if graph::exit(&view.sources) != Exit::OK => graph::exit(&view.sources),
-        Exit::OK if view.findings.iter().any(|f| f.severity == "error") => Exit::FINDINGS,
+        Exit::OK if graph::exit(sources) != Exit::OK => graph::exit(sources),
+        Exit::OK if findings.iter().any(|f| f.severity == "error") => Exit::FINDINGS,
         other => other,
+    }
+}
+
+/// What named a source. A value given as a flag and as a variable counts as a flag, as clap has it.
+fn found(args: &SourceArgs, source: &str) -> Option<String> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let flag_or = |flag: &str, name: &str, value: &str| {
+        let same = variable(name).is_some_and(|set| set == value);
+        Some(if same {
+            format!("${name}")
+        } else {
+            flag.to_owned()
+        })
+    };
+    match source {
+        "traces" if args.traces.is_some() => {
+            flag_or("--traces", "PILOTHOUSE_TRACES", args.traces.as_deref()?)
+        }
+        _ if args.demo => Some("--demo".to_owned()),
+        "control-plane" if args.no_kubernetes => None,
+        "control-plane" => Some(match &args.kubeconfig {
+            Some(file) => file.display().to_string(),
+            None => variable("KUBECONFIG")
+                .map_or_else(|| "~/.kube/config".to_owned(), |_| "$KUBECONFIG".to_owned()),
+        }),
+        "metrics" => flag_or(
+            "--prometheus",
+            "PILOTHOUSE_PROMETHEUS",
+            args.prometheus.as_deref()?,
+        ),
+        _ => None,
     }
 }
 
@@ -63,7 +119,7 @@ fn print(view: &CheckView) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = view
         .sources
         .iter()
-        .map(|source| {
+        .map(|CheckedSource { source, found }| {
             let took = source
                 .elapsed_ms
                 .map_or_else(units::dash, |ms| format!("{ms:.0} ms"));
@@ -76,15 +132,19 @@ fn print(view: &CheckView) -> Result<(), Failure> {
                 source.state.clone(),
                 source.product.clone(),
                 source.address.clone(),
+                found.clone().unwrap_or_else(units::dash),
                 took,
                 said.unwrap_or_default(),
             ]
         })
         .collect();
     output::table(
-        &["SOURCE", "STATE", "PRODUCT", "ADDRESS", "TOOK", ""],
+        &[
+            "SOURCE", "STATE", "PRODUCT", "ADDRESS", "FOUND BY", "TOOK", "",
+        ],
         &rows,
     )?;
+    print_rights(view)?;
     let findings: Vec<Vec<String>> = view
         .findings
         .iter()
@@ -102,4 +162,28 @@ fn print(view: &CheckView) -> Result<(), Failure> {
         output::table(&["SEVERITY", "CODE", "OBJECT", "MESSAGE"], &findings)?;
     }
     Ok(())
+}
+
+fn print_rights(view: &CheckView) -> Result<(), Failure> {
+    if view.rights.is_empty() {
+        return Ok(());
+    }
+    let answer = |allowed: Option<bool>| match allowed {
+        Some(true) => "yes".to_owned(),
+        Some(false) => "no".to_owned(),
+        None => units::dash(),
+    };
+    let rows: Vec<Vec<String>> = view
+        .rights
+        .iter()
+        .map(|right| {
+            vec![
+                right.verb.clone(),
+                format!("{}/{}.{}", right.kind, right.name, right.namespace),
+                answer(right.allowed),
+            ]
+        })
+        .collect();
+    output::text("\n")?;
+    output::table(&["MAY", "OBJECT", "ALLOWED"], &rows)
 }

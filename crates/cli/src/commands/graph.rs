@@ -16,7 +16,7 @@ pub(crate) async fn run(api: &Api, args: &GraphArgs) -> Result<Exit, Failure> {
     match args.output {
         GraphOutput::Json => output::json(&view)?,
         GraphOutput::Dot => output::text(&pilothouse_api::dot(&graph))?,
-        GraphOutput::Table => print(&view)?,
+        GraphOutput::Table => print(&view, args.mtls)?,
     }
     complain(&view.sources);
     Ok(exit(&view.sources))
@@ -89,7 +89,7 @@ fn query(api: &Api, args: &GraphArgs) -> Result<GraphQuery, Failure> {
     Ok(query.shape(args.service_nodes, args.idle_edges, args.idle_nodes))
 }
 
-fn print(view: &GraphView) -> Result<(), Failure> {
+fn print(view: &GraphView, mtls: bool) -> Result<(), Failure> {
     let name = |id: &str| {
         let node = view.nodes.iter().find(|node| node.id == id);
         node.map_or_else(
@@ -106,7 +106,7 @@ fn print(view: &GraphView) -> Result<(), Failure> {
             } else {
                 units::rate(edge.rate)
             };
-            vec![
+            let mut row = vec![
                 name(&edge.source),
                 name(&edge.target),
                 edge.protocol.clone(),
@@ -114,13 +114,14 @@ fn print(view: &GraphView) -> Result<(), Failure> {
                 units::percent(edge.error_ratio),
                 units::latency(&edge.latency_ms),
                 edge.health.clone(),
-            ]
+            ];
+            row.extend(mtls.then(|| units::percent(edge.mtls_ratio)));
+            row
         })
         .collect();
-    output::table(
-        &[
-            "SOURCE", "TARGET", "PROTOCOL", "RATE", "ERRORS", "LATENCY", "HEALTH",
-        ],
-        &rows,
-    )
+    let mut columns = vec![
+        "SOURCE", "TARGET", "PROTOCOL", "RATE", "ERRORS", "LATENCY", "HEALTH",
+    ];
+    columns.extend(mtls.then_some("MTLS"));
+    output::table(&columns, &rows)
 }

@@ -129,8 +129,13 @@ impl Engine {
         let Ok(control_plane) = &self.sources.control_plane else {
             return;
         };
+        let begun = self.now();
         let answer = control_plane.identity().await;
+        let took = self.now().since(begun);
         let mut state = self.lock();
+        if let Some(status) = state.statuses.get_mut(&SourceKind::ControlPlane) {
+            status.elapsed = Some(took);
+        }
         match answer {
             Ok(identity) => {
                 note_probe(
@@ -163,7 +168,13 @@ impl Engine {
         let Ok(traces) = &self.sources.traces else {
             return;
         };
-        match traces.probe().await {
+        let begun = self.now();
+        let answer = traces.probe().await;
+        let took = self.now().since(begun);
+        if let Some(status) = self.lock().statuses.get_mut(&SourceKind::Traces) {
+            status.elapsed = Some(took);
+        }
+        match answer {
             Ok(probe) => {
                 note_probe(&mut self.lock(), SourceKind::Traces, probe);
                 self.note_traces(Ok(()));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, ensure};
 use pilothouse_acceptance::Ctl;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Any moment will do: the demo mesh has a history and a future.
 const AT: &str = "2026-03-04T10:00:00Z";
@@ -289,8 +289,16 @@ fn check_names_three_sources_and_exits_by_its_findings() -> Result<()> {
         .iter()
         .any(|finding| finding["severity"] == "error");
     assert_eq!(answer.exit, if errors { 79 } else { 0 }, "{answer}");
+    for source in list(&view, "sources")? {
+        assert_eq!(source["found"], "--demo");
+        ensure!(source["elapsed_ms"].is_number(), "how fast: {source}");
+        ensure!(source["version"].is_string() || source["name"] != "control-plane");
+    }
+    let right = json!({"verb": "patch", "kind": "VirtualService", "namespace": "shop", "name": "reviews", "allowed": true});
+    ensure!(list(&view, "rights")?.contains(&right), "{answer}");
     ctl.line("--demo check")?
         .exits(answer.exit)?
+        .says("VirtualService/reviews.shop")?
         .says("control-plane")?
         .says("metrics")?
         .says("traces")?;

@@ -109,6 +109,16 @@ pub(crate) fn of_users(stage: &Stage) -> Result<()> {
     let set = format!("split set {REVIEWS} v1=50 v2=50 --yes");
     let ctl = Ctl::new()?;
     stage.run_as(&ctl, User::Viewer, "graph")?.exits(0)?;
+    for (user, allowed) in [(User::Admin, true), (User::Viewer, false)] {
+        let view = stage.run_as(&ctl, user, "check -o json")?.json()?;
+        let right = json!({"verb": "patch", "kind": "VirtualService", "namespace": "bookinfo", "name": "reviews", "allowed": allowed});
+        ensure!(
+            view["rights"]
+                .as_array()
+                .is_some_and(|rights| rights.contains(&right)),
+            "{view}"
+        );
+    }
     stage
         .run_as(&ctl, User::Viewer, &format!("split get {REVIEWS}"))?
         .exits(0)?
