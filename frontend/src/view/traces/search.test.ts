@@ -1,0 +1,202 @@
+// @vitest-environment jsdom
+import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+
+import { update } from '../../../tests/fakeBackend';
+import { GRAPH, source } from '../../../tests/fixture/mesh';
+import { FAILING_ID, list, ROWS } from '../../../tests/fixture/traces';
+import { lastSearch, prepare, refuse, show, showScreen, start } from '../../../tests/fixture/tracesScreen';
+
+prepare();
+
+describe('the search', () => {
+  it('asks for what the form says', async () => {
+    const { backend } = await showScreen();
+    await fireEvent.change(screen.getByTestId('trace-service'), { target: { value: 'web-bff.edge' } });
+    await screen.findByRole('option', { name: 'render' });
+    await fireEvent.change(screen.getByLabelText('Operation'), { target: { value: 'render' } });
+    await fireEvent.input(screen.getByLabelText(/Attributes/), {
+      target: { value: 'http.status_code=503 zone="eu west"' },
+    });
+    await fireEvent.input(screen.getByLabelText('Min ms'), { target: { value: '300' } });
+    await fireEvent.change(screen.getByLabelText('Window'), { target: { value: '3600' } });
+    await fireEvent.click(screen.getByTestId('trace-errors-only'));
+    await fireEvent.click(screen.getByTestId('trace-search'));
+    expect(lastSearch(backend)).toEqual({
+      service: 'web-bff.edge',
+      operation: 'render',
+      only_errors: true,
+      min_duration_ms: 300,
+      max_duration_ms: null,
+      attributes: { 'http.status_code': '503', zone: 'eu west' },
+      since_s: 3600,
+      limit: 50,
+      node: null,
+      edge: null,
+    });
+  });
+
+  it('says what it cannot read and asks nothing', async () => {
+    const { backend } = await showScreen();
+    const before = backend.calls.length;
+    await fireEvent.input(screen.getByLabelText(/Attributes/), { target: { value: 'oops' } });
+    await fireEvent.click(screen.getByTestId('trace-search'));
+    expect(screen.getByRole('alert').textContent).toContain('“oops” is not key=value');
+    expect(backend.calls).toHaveLength(before);
+  });
+
+  it('refuses a least duration above the greatest', async () => {
+    await showScreen();
+    await fireEvent.input(screen.getByLabelText('Min ms'), { target: { value: '9' } });
+    await fireEvent.input(screen.getByLabelText('Max ms'), { target: { value: '3' } });
+    await fireEvent.click(screen.getByTestId('trace-search'));
+    expect(screen.getByRole('alert').textContent).toContain('above the greatest');
+  });
+
+  it('comes from an edge of the mesh until that is taken off', async () => {
+    const edge = GRAPH.edges[4];
+    const shown = start();
+    const { app, backend } = shown;
+    app.place.select({ kind: 'edge', id: edge?.id ?? '' });
+    const opening = app.openTraces('failing');
+    show(shown);
+    await opening;
+    expect(lastSearch(backend)).toMatchObject({
+      edge: edge?.id,
+      node: null,
+      only_errors: true,
+      service: null,
+    });
+    const chip = screen.getByTestId('trace-origin');
+    expect(chip.textContent).toContain('catalog → reviews');
+    await fireEvent.click(within(chip).getByRole('button'));
+    expect(lastSearch(backend)).toMatchObject({ edge: null, only_errors: true });
+    await waitFor(() => expect(screen.queryByTestId('trace-origin')).toBeNull());
+  });
+
+  it('gives way to a service of one’s own choice', async () => {
+    const { app, backend } = await showScreen();
+    await app.traces.searchFrom(
+      { kind: 'node', id: 'demo/shop/app/cart', label: 'shop/cart' },
+      { minMs: 33.4, onlyErrors: false },
+    );
+    expect(lastSearch(backend)).toMatchObject({ node: 'demo/shop/app/cart', min_duration_ms: 33 });
+    await fireEvent.change(screen.getByTestId('trace-service'), { target: { value: 'reviews.shop' } });
+    await fireEvent.click(screen.getByTestId('trace-search'));
+    expect(lastSearch(backend)).toMatchObject({ node: null, service: 'reviews.shop' });
+  });
+});
+
+describe('the states', () => {
+  it('of nothing found, with a way to find more', async () => {
+    const { backend } = await showScreen({ find_traces: () => list([]) });
+    const box = screen.getByTestId('traces-empty');
+    expect(screen.queryByTestId('traces-failed')).toBeNull();
+    expect(screen.queryByTestId('traces-not-configured')).toBeNull();
+    await fireEvent.click(within(box).getByRole('button', { name: 'Search the last 1 h' }));
+    expect(lastSearch(backend)).toMatchObject({ since_s: 3600 });
+  });
+
+  it('of a failure, which is not emptiness', async () => {
+    await showScreen({ find_traces: () => refuse('unavailable') });
+    expect(within(screen.getByTestId('traces-failed')).getByTestId('state-failed')).toBeTruthy();
+    expect(screen.queryByTestId('traces-empty')).toBeNull();
+  });
+
+  it('of a refusal', async () => {
+    await showScreen({ find_traces: () => refuse('forbidden') });
+    expect(screen.getByTestId('state-forbidden')).toBeTruthy();
+  });
+
+  it('of no source at all, with what to give and no form', async () => {
+    await showScreen({ find_traces: () => refuse('not_configured') });
+    expect(screen.getByTestId('traces-not-configured').textContent).toContain('do this');
+    expect(screen.queryByTestId('traces-failed')).toBeNull();
+    expect(screen.queryByTestId('trace-search')).toBeNull();
+  });
+
+  it('of a search under way', async () => {
+    show(start({ find_traces: () => new Promise(() => undefined) }));
+    expect(await screen.findByTestId('state-loading')).toBeTruthy();
+  });
+
+  it('of a search that failed over an older answer, which stays', async () => {
+    let fails = false;
+    await showScreen({ find_traces: () => (fails ? refuse('timed_out') : list()) });
+    fails = true;
+    await fireEvent.click(screen.getByTestId('trace-search'));
+    expect((await screen.findByTestId('traces-failed')).textContent).toContain('older answer');
+    expect(screen.getAllByTestId('trace-row')).toHaveLength(ROWS.length);
+  });
+
+  it('of a source that fails since the search', async () => {
+    const { backend } = await showScreen();
+    const sources = [
+      source('traces', 'Jaeger', {
+        state: 'stale',
+        error: { code: 'unavailable', message: 'no answer', hint: '', count: 3 },
+      }),
+    ];
+    backend.push(update({ graph: { ...GRAPH, sources } }));
+    expect((await screen.findByTestId('state-stale')).textContent).toContain('no answer');
+  });
+
+  it('of an answer that is not whole, in words', async () => {
+    await showScreen({ find_traces: () => list(ROWS, { partial: true }) });
+    expect(screen.getByTestId('trace-partial').textContent).toContain('Not all that match');
+  });
+
+  it('of a trace that cannot be read', async () => {
+    await showScreen({ trace: () => refuse('timed_out') });
+    expect(await screen.findByText(/Trace 4bf92f35 cannot be read/)).toBeTruthy();
+    expect(screen.queryByTestId('waterfall')).toBeNull();
+  });
+});
+
+describe('the list', () => {
+  const ids = (): (string | undefined)[] =>
+    screen.getAllByTestId('trace-row').map((card) => card.dataset['traceId']);
+
+  it('is sorted as asked', async () => {
+    const { app } = await showScreen();
+    expect(ids()[0]).toBe(FAILING_ID);
+    app.traces.order = 'newest';
+    const newest = ROWS.toSorted((a, b) => b.start_ms - a.start_ms).map((row) => row.trace_id);
+    await waitFor(() => expect(ids()).toEqual(newest));
+  });
+
+  it('is walked with arrows and opens with a click', async () => {
+    await showScreen();
+    const cards = screen.getAllByTestId('trace-row');
+    cards[0]?.focus();
+    await fireEvent.keyDown(cards[0] as HTMLElement, { key: 'ArrowDown' });
+    expect(document.activeElement).toBe(cards[1]);
+    await fireEvent.click(cards[1] as HTMLElement);
+    await waitFor(() =>
+      expect(screen.getByTestId('trace-head').dataset['traceId']).toBe(cards[1]?.dataset['traceId']),
+    );
+    expect(cards[1]?.getAttribute('aria-current')).toBe('true');
+  });
+
+  it('follows the filter above, which also opens a trace by its id', async () => {
+    const { app, backend } = await showScreen();
+    app.place.filterText.traces = 'cart';
+    await waitFor(() => expect(ids().length).toBeLessThan(ROWS.length));
+    app.place.filterText.traces = 'abcdefabcdefabcd';
+    await fireEvent.click(await screen.findByRole('button', { name: /Open trace abcdefab/ }));
+    expect(backend.calls.at(-1)).toMatchObject({
+      command: 'trace',
+      request: { trace_id: 'abcdefabcdefabcd' },
+    });
+  });
+
+  it('has its twin in the chart', async () => {
+    const { backend } = await showScreen();
+    const dots = within(screen.getByTestId('trace-scatter')).getAllByRole('button');
+    expect(dots).toHaveLength(ROWS.length);
+    expect(dots.filter((dot) => dot.tabIndex === 0)).toHaveLength(1);
+    await fireEvent.click(dots[0] as HTMLElement);
+    const oldest = ROWS.toSorted((a, b) => a.start_ms - b.start_ms)[0];
+    expect(backend.calls.at(-1)).toMatchObject({ request: { trace_id: oldest?.trace_id } });
+  });
+});
