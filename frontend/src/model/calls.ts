@@ -1,5 +1,5 @@
 // A call of a trace beside what its edge does at present.
-import type { CallView } from '../backend/bindings';
+import type { CallView, SpanView } from '../backend/bindings';
 import type { Health } from './health';
 
 /** How many times the edge's present p95 the call took; null if nothing is known to compare with. */
@@ -17,4 +17,37 @@ export function callHealth(call: CallView): Health {
     return 'unknown';
   }
   return ratio > 1 ? 'degraded' : 'ok';
+}
+
+/**
+ * The call that a span is part of: a span of the calling side (client, producer) belongs to the call that it made, every
+ * other one to the call that led to its service. Null if the trace shows no such call.
+ */
+export function callOfSpan(
+  span: SpanView,
+  spans: readonly SpanView[],
+  calls: readonly CallView[],
+): CallView | null {
+  const caller = callerService(span, spans);
+  const isCaller = span.kind === 'client' || span.kind === 'producer';
+  const callee = isCaller
+    ? spans.find((other) => other.parent_id === span.span_id && other.service !== span.service)?.service
+    : undefined;
+  const [source, target] = isCaller && callee !== undefined ? [span.service, callee] : [caller, span.service];
+  return calls.find((call) => call.source === source && call.target === target) ?? null;
+}
+
+/** The service of the nearest ancestor that is another one. */
+function callerService(span: SpanView, spans: readonly SpanView[]): string | null {
+  const byId = new Map(spans.map((other) => [other.span_id, other]));
+  const seen = new Set<string>();
+  let above = span.parent_id === null ? undefined : byId.get(span.parent_id);
+  while (above !== undefined && !seen.has(above.span_id)) {
+    if (above.service !== span.service) {
+      return above.service;
+    }
+    seen.add(above.span_id);
+    above = above.parent_id === null ? undefined : byId.get(above.parent_id);
+  }
+  return null;
 }

@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/backend';
+import { callOfSpan } from '../model/calls';
 import { visibleParts } from '../model/visible';
 import { Clock } from './clock.svelte';
 import { Feed } from './feed.svelte';
@@ -89,7 +90,7 @@ export class App {
     if (span === null || trace === null) {
       return;
     }
-    const edge = trace.calls.find((call) => call.target === span.service && call.edge !== null)?.edge;
+    const edge = callOfSpan(span, trace.spans, trace.calls)?.edge;
     if (edge !== undefined && edge !== null) {
       this.place.showOnMesh({ kind: 'edge', id: edge });
     }
