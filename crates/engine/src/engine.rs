@@ -55,6 +55,8 @@ struct State {
     /// Moment of that tick.
     fetched_at: Moment,
     layout: Arc<Layout>,
+    /// The layout was made before any call was known: the first answer of the metrics arranges it anew.
+    layout_is_provisional: bool,
     generation: u64,
     statuses: BTreeMap<SourceKind, SourceStatus>,
     identity: Option<ControlPlaneIdentity>,
@@ -116,6 +118,7 @@ impl Engine {
             fetched: None,
             fetched_at: now,
             layout: Arc::new(Layout::default()),
+            layout_is_provisional: true,
             generation: 0,
             statuses,
             identity: None,

@@ -53,10 +53,14 @@ impl Engine {
         }
     }
 
-    /// Folds the last answers with the present objects and publishes the next generation.
+    /// Folds the last answers with the present objects and publishes the next generation. Nothing is published before the
+    /// metrics were asked once: a picture without calls would have its cards anywhere.
     pub(crate) async fn fold(&self) {
-        let (objects, fetched, fetched_at, window, layout) = {
+        let (objects, fetched, fetched_at, window, layout, provisional) = {
             let state = self.lock();
+            if state.fetched.is_none() && self.sources.metrics.is_ok() {
+                return;
+            }
             let objects = Arc::new(state.objects.all());
             (
                 objects,
@@ -64,8 +68,10 @@ impl Engine {
                 state.fetched_at,
                 state.window,
                 Arc::clone(&state.layout),
+                state.layout_is_provisional,
             )
         };
+        let calls_are_known = fetched.as_ref().is_some_and(|f| f.requests().is_some());
         let request = self.config.live_request(window, fetched_at);
         let folding = {
             let objects = Arc::clone(&objects);
@@ -75,7 +81,11 @@ impl Engine {
             tokio::task::spawn_blocking(move || {
                 let rows = answers.as_ref().map_or(&unasked, |fetched| &fetched.graph);
                 let graph = graph::fold(&request, rows, &objects);
-                let layout = layout.follow(&graph);
+                let layout = if provisional && calls_are_known {
+                    layout.tidied(&graph)
+                } else {
+                    layout.follow(&graph)
+                };
                 let splits = observed_splits(&objects, answers.as_deref(), window);
                 (graph, layout, splits)
             })
@@ -87,6 +97,7 @@ impl Engine {
         let layout = Arc::new(layout);
         let mut state = self.lock();
         state.layout = Arc::clone(&layout);
+        state.layout_is_provisional &= !calls_are_known;
         state.generation += 1;
         let snapshot = Snapshot {
             generation: state.generation,

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, SourceErrorKind, SourceKind, TimeSpan};
 use pilothouse_core::traffic::Phase;
 use pilothouse_engine::{Class, CommandError, Engine, EngineConfig, Outcome, SourceState};
@@ -114,6 +115,40 @@ async fn a_control_plane_that_never_answered_has_failed_and_is_not_stale() {
     assert_eq!(
         state_of(&engine, SourceKind::ControlPlane),
         SourceState::Failed
+    );
+}
+
+#[tokio::test]
+async fn the_first_picture_already_knows_the_calls() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    let mut snapshots = engine.subscribe();
+    let _running = engine.start();
+    snapshots.changed().await.unwrap();
+    let first = snapshots.borrow().clone();
+    assert!(!first.graph.edges.is_empty(), "cards would stand anywhere");
+    assert_eq!(first.layout.nodes, Layout::arrange(&first.graph).nodes);
+}
+
+#[tokio::test]
+async fn a_picture_drawn_without_calls_is_arranged_once_they_are_known_and_then_stays() {
+    let mesh = FakeMesh::new();
+    mesh.fail_metrics(Some(SourceErrorKind::Unreachable));
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    assert!(!engine.snapshot().layout.nodes.is_empty());
+    mesh.fail_metrics(None);
+    engine.load().await;
+    let known = engine.snapshot();
+    assert_eq!(known.layout.nodes, Layout::arrange(&known.graph).nodes);
+    mesh.fail_metrics(Some(SourceErrorKind::Unreachable));
+    engine.load().await;
+    mesh.fail_metrics(None);
+    engine.load().await;
+    assert_eq!(
+        engine.snapshot().layout,
+        known.layout,
+        "an outage moves nothing"
     );
 }
 
