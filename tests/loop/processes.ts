@@ -9,6 +9,9 @@ import { until } from './driver';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+// Whoever ends the runner ends us: else this process would go on, and its children with it, until its test is over.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
 /** A folder for what a run leaves to look at, emptied of the run before. */
 export function artifacts(name: string): string {
   const folder = join(root, 'tests/artifacts', name);

@@ -16,6 +16,18 @@ export function pointAt(curves: Float32Array, index: number, t: number): [number
   ];
 }
 
+/** Points on all curves as rectangles without size: how far they reach. */
+export function pointsOf(curves: Float32Array): Float32Array {
+  const stops = [0.25, 0.5, 0.75];
+  const points: number[] = [];
+  for (let index = 0; index * 8 < curves.length; index += 1) {
+    for (const t of stops) {
+      points.push(...pointAt(curves, index, t), 0, 0);
+    }
+  }
+  return Float32Array.from(points);
+}
+
 /** Direction at the end, of length one; to the right where the curve has none. */
 export function endDirection(curves: Float32Array, index: number): [number, number] {
   const at = index * 8;

@@ -5,6 +5,7 @@ import { boundsOf, fit, levelOf, pan, reveal, zoomAt } from './camera';
 import { canvas2dRenderer } from './canvas2d';
 import { Cards } from './cards';
 import { curveInView, rectsInView, viewBounds } from './cull';
+import { pointsOf } from './curve';
 import { Gestures } from './gestures';
 import type { LabelWish } from './labels';
 import { placeLabels } from './labels';
@@ -34,8 +35,7 @@ export interface EngineEvents {
   onView(camera: Camera, viewport: Viewport): void;
 }
 
-/** Room for the labels of curves that go around the outermost cards. */
-const FIT_MARGIN = 48;
+const FIT_MARGIN = 28;
 const REVEAL_MARGIN = 60;
 const CULL_MARGIN = 160;
 const LABEL_HEIGHT = 20;
@@ -147,7 +147,8 @@ export class GraphEngine {
   }
 
   fit(): void {
-    const bounds = boundsOf(this.topology.boxRects, this.topology.nodeRects);
+    const { boxRects, nodeRects, edgeCurves } = this.topology;
+    const bounds = boundsOf(boxRects, nodeRects, pointsOf(edgeCurves));
     if (bounds !== null && this.viewport.width > 0) {
       this.move(fit(bounds, this.viewport.width, this.viewport.height, FIT_MARGIN));
     }
@@ -350,13 +351,15 @@ export class GraphEngine {
     contents.labelOrder.filter((edge) => !already.has(edge)).forEach((edge) => wish(edge, false));
     const cards = rectsInView(topology.nodeRects, view)
       .filter((i) => metrics.nodeShow[i] !== HIDDEN)
-      .map((i) => this.nodeBounds(i));
+      .map((i) => this.nodeBounds(i))
+      .filter((bounds) => bounds !== null);
     const titles = rectsInView(topology.boxRects, view)
       .filter((i) => metrics.boxShow[i] !== HIDDEN)
       .map((i) => boundsOf(topology.boxRects.subarray(i * 4, i * 4 + 4)))
-      .map((box) => box && { ...box, height: TITLE_HEIGHT });
-    const obstacles = [...cards, ...titles].filter((bounds) => bounds !== null);
-    this.labels.show(placeLabels(topology.edgeCurves, wishes, obstacles), contents.labels, this.focus.edge);
+      .filter((bounds) => bounds !== null)
+      .map((box) => ({ ...box, height: TITLE_HEIGHT }));
+    const placed = placeLabels(topology.edgeCurves, wishes, cards, titles);
+    this.labels.show(placed, contents.labels, this.focus.edge);
   }
 
   private focusedEdges(): number[] {

@@ -3,7 +3,7 @@ import { pointAt } from './curve';
 import type { Bounds } from './camera';
 
 export const MAX_LABELS = 40;
-const STOPS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82];
+const STOPS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.12, 0.88];
 
 export interface LabelWish {
   /** Index of the edge. */
@@ -22,11 +22,15 @@ export interface PlacedLabel {
   readonly y: number;
 }
 
-/** Places `wishes`, most important first; one that finds no free spot is left out unless it must be there. */
+/**
+ * Places `wishes`, most important first; one that finds no free spot is left out unless it must be there. Such a one
+ * rather lies on `titles` than on `obstacles`.
+ */
 export function placeLabels(
   curves: Float32Array,
   wishes: readonly LabelWish[],
   obstacles: readonly Bounds[],
+  titles: readonly Bounds[] = [],
 ): PlacedLabel[] {
   const taken: Bounds[] = [...obstacles];
   const placed: PlacedLabel[] = [];
@@ -34,7 +38,8 @@ export function placeLabels(
     if (placed.length >= MAX_LABELS) {
       break;
     }
-    const spot = freeSpot(curves, wish, taken) ?? (wish.must ? besideCurve(curves, wish, taken) : null);
+    const spot =
+      freeSpot(curves, wish, [...titles, ...taken]) ?? (wish.must ? besideCurve(curves, wish, taken) : null);
     if (spot !== null) {
       taken.push(around(spot, wish));
       placed.push({ edge: wish.edge, x: spot[0], y: spot[1] });

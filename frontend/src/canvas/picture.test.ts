@@ -173,6 +173,7 @@ describe('labels', () => {
     const everywhere = [{ x: -1000, y: -1000, width: 4000, height: 4000 }];
     expect(placeLabels(edgeCurves, [{ edge: 0, ...size, must: false }], everywhere)).toEqual([]);
     expect(placeLabels(edgeCurves, [{ edge: 0, ...size, must: true }], everywhere)).toHaveLength(1);
+    expect(placeLabels(edgeCurves, [{ edge: 0, ...size, must: false }], [], everywhere)).toEqual([]);
   });
 
   it('is bounded', () => {

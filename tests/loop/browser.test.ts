@@ -1,0 +1,28 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { seriousViolations, views } from './accessibility';
+import { BrowserDriver } from './browser';
+import { theKeyboard } from './keyboard';
+import { theLoop } from './loop';
+
+describe('in Chromium', () => {
+  let window: BrowserDriver;
+  beforeAll(async () => {
+    window = await BrowserDriver.open();
+  });
+  afterAll(() => window?.close());
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') {
+      await window.picture('failed');
+    }
+    expect(window.complaints, 'errors in its console').toEqual([]);
+  });
+
+  theLoop(() => window);
+  theKeyboard(() => window);
+
+  describe.each(['dark', 'light'] as const)('%s', (theme) => {
+    it.each(views.map(({ name, show }) => [name, show] as const))('bars nobody from %s', async (_, show) => {
+      expect(await seriousViolations(window, theme, show)).toEqual([]);
+    });
+  });
+});
