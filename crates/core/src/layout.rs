@@ -31,7 +31,7 @@ pub const CARD_WIDTH: f64 = 168.0;
 /// Height of a card.
 pub const CARD_HEIGHT: f64 = 48.0;
 /// From one column of cards to the next, also across boxes.
-pub const COLUMN_PITCH: f64 = 250.0;
+pub const COLUMN_PITCH: f64 = 236.0;
 /// From one card to the next below.
 pub const ROW_PITCH: f64 = 76.0;
 /// Height of the band at the top of a box that holds its name.

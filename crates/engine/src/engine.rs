@@ -38,6 +38,8 @@ pub struct Engine {
     published: watch::Sender<Arc<Snapshot>>,
     tick_wanted: Notify,
     fold_wanted: Notify,
+    /// One fold at a time, or an older one could publish after a newer one.
+    folding: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -137,6 +139,7 @@ impl Engine {
             published: watch::Sender::new(Arc::new(empty)),
             tick_wanted: Notify::new(),
             fold_wanted: Notify::new(),
+            folding: tokio::sync::Mutex::new(()),
         }))
     }
 

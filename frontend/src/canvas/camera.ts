@@ -87,7 +87,7 @@ export function levelOf(zoom: number): Level {
   if (zoom < 0.45) {
     return 'glyphs';
   }
-  return zoom < 0.68 ? 'names' : 'cards';
+  return zoom < 0.56 ? 'names' : 'cards';
 }
 
 /** The rectangle around all of x, y, width, height quadruples; null if there are none. */

@@ -128,8 +128,10 @@ impl Engine {
             Ok(answer) => {
                 entry.outcome = Outcome::Applied;
                 entry.resource_version_after = Some(answer.object.resource_version.clone());
-                self.close(&staged, &entry, Some(answer.object))?;
-                Ok(entry)
+                let closed = self.close(&staged, &entry, Some(answer.object));
+                // The reader who is told of success finds the new weights in the snapshot.
+                self.fold().await;
+                closed.map(|()| entry)
             }
             Err(error) => {
                 let refused = matches!(

@@ -56,6 +56,7 @@ impl Engine {
     /// Folds the last answers with the present objects and publishes the next generation. Nothing is published before the
     /// metrics were asked once: a picture without calls would have its cards anywhere.
     pub(crate) async fn fold(&self) {
+        let _one_at_a_time = self.folding.lock().await;
         let (objects, fetched, fetched_at, window, layout, provisional) = {
             let state = self.lock();
             if state.fetched.is_none() && self.sources.metrics.is_ok() {

@@ -193,6 +193,8 @@ async fn a_shift_is_journalled_applied_watched_and_undone() {
         (entry.outcome, entry.reason.as_str()),
         (Outcome::Applied, "half and half")
     );
+    let declared = engine.snapshot().splits[0].split.destinations[1].weight;
+    assert_eq!(declared, Some(50), "at once, not with the next tick");
     assert_eq!(mesh.weights(), [50, 50]);
     assert!(
         matches!(
