@@ -19,8 +19,7 @@ lint: ## Formats, lints, types, dependency rules
 	@scripts/lint.sh
 
 bench: ## Benchmarks, as ratios against a rival or a floor in the same run
-	@scripts/need.sh rust
-	cargo bench -p pilothouse-core
+	@scripts/bench.sh
 
 deb: ## The Debian package
 	@scripts/deb.sh

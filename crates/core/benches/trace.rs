@@ -1,11 +1,12 @@
-//! Analysis of large traces: a bushy tree, one parent with all the rest as siblings, one chain.
+//! Analysis of large traces: a bushy tree, one parent with all the rest as siblings, one chain. The floor is to parse the
+//! same trace, which every tool must do first; `make bench` prints the ratios.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pilothouse_core::trace::{
-    Clock, Span, SpanId, SpanKind, SpanStatus, Trace, TraceId, Value, analyze,
+    Clock, Span, SpanId, SpanKind, SpanStatus, Trace, TraceId, Value, analyze, to_otlp_json,
 };
 
 const SPANS: u64 = 50_000;
@@ -89,11 +90,17 @@ fn chain() -> Trace {
 fn analyses(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("analyze 50,000 spans");
     group.sample_size(20);
+    let floor = "parse it with serde_json";
+    let text = to_otlp_json(&tree()).to_string();
+    group.bench_function(floor, |b| {
+        b.iter(|| serde_json::from_str::<serde_json::Value>(black_box(&text)));
+    });
     for (name, trace) in [
         ("tree", tree()),
         ("siblings", siblings()),
         ("chain", chain()),
     ] {
+        let name = format!("{name} vs {floor}");
         group.bench_function(name, |b| {
             b.iter(|| analyze(black_box(&trace), Clock::Corrected));
         });

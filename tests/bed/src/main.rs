@@ -85,6 +85,8 @@ fn up(options: Options) -> Result<()> {
         "# a user who may only read: {}",
         bed.kubeconfig(User::Viewer).display()
     )?;
+    writeln!(out, "# then: target/debug/pilothouse --context bed")?;
+    writeln!(out, "#       target/debug/pilothousectl graph")?;
     writeln!(out, "# Ctrl-C ends it")?;
     out.flush()?;
     // Ctrl-C ends this process, and the kernel its servers with it. Should one end by itself, the
