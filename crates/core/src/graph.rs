@@ -15,6 +15,7 @@ mod calls;
 mod declared;
 mod dot;
 mod findings;
+mod fingerprint;
 mod fold;
 mod identity;
 mod latency;

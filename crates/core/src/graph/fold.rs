@@ -8,6 +8,7 @@ use super::badges::{Connections, badges};
 use super::calls::{Call, Calls, reduce_to_services};
 use super::declared::Declared;
 use super::findings;
+use super::fingerprint::fingerprint;
 use super::identity::NodeKey;
 use super::latency::{Groupings, with_mean};
 use super::queries::{plan, traffic_measures};
@@ -108,20 +109,21 @@ fn tally<'a>(
     (tally, dropped)
 }
 
-/// Rows of one measure from all answers, sorted; of rows with equal labels (from overlapping queries) the largest.
+/// Rows of one measure from all answers, in one fixed order; of rows with equal labels (from overlapping queries) the largest.
 fn rows(fetched: &FetchedRows, measure: Measure) -> Vec<&MetricRow> {
     let answers = fetched.answers.iter();
-    let mut rows: Vec<&MetricRow> = answers
+    let mut rows: Vec<(u64, &MetricRow)> = answers
         .filter(|(query, _)| query.measure == measure)
         .filter_map(|(_, answer)| answer.as_ref().ok())
         .flatten()
+        .map(|row| (fingerprint(&row.labels), row))
         .collect();
-    rows.sort_by(|a, b| {
-        let by_labels = a.labels.cmp(&b.labels);
+    rows.sort_unstable_by(|(a_print, a), (b_print, b)| {
+        let by_labels = a_print.cmp(b_print).then_with(|| a.labels.cmp(&b.labels));
         by_labels.then_with(|| b.value.total_cmp(&a.value))
     });
-    rows.dedup_by(|a, b| a.labels == b.labels);
-    rows
+    rows.dedup_by(|(a_print, a), (b_print, b)| a_print == b_print && a.labels == b.labels);
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn is_answered(fetched: &FetchedRows, measure: Measure) -> bool {
