@@ -16,12 +16,12 @@ pub(super) const PASSTHROUGH: &str = "PassthroughCluster";
 /// Where Envoy sends calls that no route is for, if that is not allowed.
 pub(super) const BLACK_HOLE: &str = "BlackHoleCluster";
 
-/// Identity of a node.
+/// Identity of a node. What differs most stands first, for keys are compared in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NodeKey<'a> {
-    pub(super) cluster: &'a str,
-    pub(super) namespace: &'a str,
     pub(super) name: Name<'a>,
+    pub(super) namespace: &'a str,
+    pub(super) cluster: &'a str,
 }
 
 /// The part of an identity below the namespace.

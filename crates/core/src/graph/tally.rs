@@ -203,7 +203,8 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The node's entry, with what this row knows about it that was not known before.
+    /// The node's entry, with what this row knows about it. Where rows disagree, the first in the alphabet: the choice must
+    /// not hang on the order of rows.
     fn touch(
         &mut self,
         graph_type: GraphType,
@@ -212,7 +213,7 @@ impl<'a> Tally<'a> {
     ) -> &mut NodeTally<'a> {
         let node = self.nodes.entry(key).or_default();
         let keep = |slot: &mut Option<&'a str>, value: &'a str| {
-            if slot.is_none() && is_known(value) {
+            if is_known(value) && slot.is_none_or(|kept| value < kept) {
                 *slot = Some(value);
             }
         };
