@@ -60,6 +60,14 @@ export class Feed {
 
   readonly metrics = $derived(this.graph?.sources.find((source) => source.name === 'metrics') ?? null);
 
+  /** The metrics have answered, if only once: what they did not say is not zero. */
+  readonly numbersKnown = $derived(this.metrics !== null && this.metrics.age_s !== null);
+
+  /** The control plane has answered, if only once. */
+  readonly objectsKnown = $derived(
+    this.graph?.sources.some((source) => source.name === 'control-plane' && source.age_s !== null) ?? false,
+  );
+
   /** Age of the numbers on the screen, seconds; null before the first. */
   readonly age = $derived.by(() => {
     if (this.update === null) {

@@ -4,63 +4,72 @@ use super::calls::{BothSides, Call};
 use super::queries::QueryPlan;
 use super::rows::{Dropped, is_error};
 use super::types::{FetchedRows, LatencyStat, Protocol};
-use crate::model::{Finding, Severity, SourceKind, Thresholds};
+use crate::model::{Finding, Severity, SourceError, SourceKind, Thresholds};
 use crate::ports::Measure;
 
 #[cfg(test)]
 mod tests;
 
-/// One finding per failed query; equal ones once.
+/// One finding per reason, with everything that is unknown because of it.
 pub(super) fn failed_queries(fetched: &FetchedRows) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut reasons: Vec<(&SourceError, Vec<String>)> = Vec::new();
     for (query, answer) in &fetched.answers {
         let Err(error) = answer else {
             continue;
         };
-        let source = match error.source_kind {
-            SourceKind::Metrics => "the metrics source",
-            SourceKind::ControlPlane => "the control plane",
-            SourceKind::Traces => "the trace source",
-        };
-        let hint = if error.hint.is_empty() {
-            String::new()
-        } else {
-            format!("; {}", error.hint)
-        };
-        let finding = Finding::new(
-            Severity::Warning,
-            "metrics-query-failed",
-            "",
-            format!(
-                "{} unknown: {source} failed: {}{hint}",
-                subject(query.measure),
-                error.message
-            ),
-        );
-        if !findings.contains(&finding) {
-            findings.push(finding);
+        let subject = subject(query.measure);
+        match reasons.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, subjects)) if subjects.contains(&subject) => {}
+            Some((_, subjects)) => subjects.push(subject),
+            None => reasons.push((error, vec![subject])),
         }
     }
-    findings
+    reasons
+        .iter()
+        .map(|(error, subjects)| failed_for(error, subjects))
+        .collect()
+}
+
+fn failed_for(error: &SourceError, subjects: &[String]) -> Finding {
+    let source = match error.source_kind {
+        SourceKind::Metrics => "the metrics source",
+        SourceKind::ControlPlane => "the control plane",
+        SourceKind::Traces => "the trace source",
+    };
+    let hint = if error.hint.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", error.hint)
+    };
+    Finding::new(
+        Severity::Warning,
+        "metrics-query-failed",
+        "",
+        format!(
+            "{} are unknown: {source} failed: {}{hint}",
+            subjects.join(", "),
+            error.message
+        ),
+    )
 }
 
 fn subject(measure: Measure) -> String {
     let text = match measure {
-        Measure::Requests => "request rates and errors are",
-        Measure::GrpcSentMessages => "rates of sent gRPC messages are",
-        Measure::GrpcReceivedMessages => "rates of received gRPC messages are",
-        Measure::TcpSentBytes => "rates of sent TCP bytes are",
-        Measure::TcpReceivedBytes => "rates of received TCP bytes are",
-        Measure::LatencySum | Measure::LatencyCount => "the mean latency is",
+        Measure::Requests => "request rates and errors",
+        Measure::GrpcSentMessages => "rates of sent gRPC messages",
+        Measure::GrpcReceivedMessages => "rates of received gRPC messages",
+        Measure::TcpSentBytes => "rates of sent TCP bytes",
+        Measure::TcpReceivedBytes => "rates of received TCP bytes",
+        Measure::LatencySum | Measure::LatencyCount => "mean latencies",
         Measure::LatencyQuantile(per_mille) => {
             let stat = [LatencyStat::P50, LatencyStat::P95, LatencyStat::P99]
                 .into_iter()
                 .find(|stat| stat.per_mille() == Some(per_mille));
             return match stat {
-                Some(LatencyStat::P50) => "p50 latencies are".to_owned(),
-                Some(LatencyStat::P95) => "p95 latencies are".to_owned(),
-                Some(LatencyStat::P99) => "p99 latencies are".to_owned(),
-                Some(LatencyStat::Avg) | None => format!("latencies at {per_mille} ‰ are"),
+                Some(LatencyStat::P50) => "p50 latencies".to_owned(),
+                Some(LatencyStat::P95) => "p95 latencies".to_owned(),
+                Some(LatencyStat::P99) => "p99 latencies".to_owned(),
+                Some(LatencyStat::Avg) | None => format!("latencies at {per_mille} ‰"),
             };
         }
     };

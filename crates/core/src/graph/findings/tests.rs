@@ -25,6 +25,24 @@ fn a_failed_query_is_named_with_its_source_and_error() {
 }
 
 #[test]
+fn one_reason_is_told_once_for_everything_that_it_costs() {
+    let mut asked = request(GraphType::Workload);
+    asked.latency = vec![LatencyStat::Avg, LatencyStat::P95];
+    let failed = fail(fetch(&asked, &[]), |_| true);
+    let told = fold(&asked, &failed, &[]).findings;
+    let costs: Vec<&str> = told
+        .iter()
+        .filter(|finding| finding.code == "metrics-query-failed")
+        .filter_map(|finding| finding.message.split_once(" are unknown: "))
+        .map(|(costs, _)| costs)
+        .collect();
+    assert_eq!(
+        costs,
+        ["request rates and errors, rates of sent TCP bytes, p95 latencies, mean latencies"]
+    );
+}
+
+#[test]
 fn what_the_budget_left_out_is_said() {
     let mut asked = request(GraphType::Workload);
     asked.latency = vec![LatencyStat::Avg, LatencyStat::P95, LatencyStat::P99];
