@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 scripts/need.sh rust node desktop window
 scripts/frontend.sh
 say "building the desktop app"
-cargo build -q -p pilothouse --bin pilothouse || fail "the desktop app does not build (see above)"
+cargo build -q --workspace --bin pilothouse || fail "the desktop app does not build (see above)"
 (cd frontend && npm run -s test:desktop) || fail "the loop failed in the real window, so there are no pictures"
 mkdir -p docs/pictures
 for screen in mesh splits traces; do

@@ -5,13 +5,14 @@ cd "$(dirname "$0")/.."
 . scripts/say.sh
 scripts/need.sh rust node desktop
 scripts/frontend.sh
+# --workspace: with the features that the tests build with, so that neither builds the other's crates again.
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
   say "building the desktop app"
-  cargo build -q -p pilothouse --bin pilothouse || fail "the desktop app does not build (see above)"
+  cargo build -q --workspace --bin pilothouse || fail "the desktop app does not build (see above)"
   say "opening Pilothouse on the demo mesh (target/debug/pilothouse --help tells how to point it at a cluster)"
   exec target/debug/pilothouse "$@"
 fi
 say "no display: building the browser shell"
-cargo build -q -p pilothouse-dev || fail "the browser shell does not build (see above)"
+cargo build -q --workspace --bin pilothouse-dev || fail "the browser shell does not build (see above)"
 say "open this address in a browser on this machine; Ctrl-C ends it"
 exec target/debug/pilothouse-dev --port "${PORT:-0}" "$@"
