@@ -19,12 +19,13 @@ part() {
 }
 
 test_frontend() { (cd frontend && npm run -s check && npm run -s test); }
-build_rust() { cargo test -q --workspace --no-run && cargo build -q --workspace --bins; }
+build_bins() { cargo build -q --workspace --bins; }
+build_rust() { cargo test -q --workspace --no-run && build_bins; }
 test_rust() { cargo test -q --workspace --exclude pilothouse-bed --exclude pilothouse-acceptance && cargo test -q -p pilothouse-acceptance --test house --test cli --test faults --test demo; }
-test_browser() { (cd frontend && npm run -s test:browser); }
-test_desktop() { (cd frontend && npm run -s test:desktop); }
+test_browser() { build_bins && (cd frontend && npm run -s test:browser); }
+test_desktop() { build_bins && (cd frontend && npm run -s test:desktop); }
 build_bed() { cargo run -q -p pilothouse-bed -- build; }
-test_real() { cargo test -q -p pilothouse-bed && cargo test -q -p pilothouse-acceptance --test real; }
+test_real() { build_bins && cargo test -q -p pilothouse-bed && cargo test -q -p pilothouse-acceptance --test real; }
 
 for name in "${parts[@]}"; do
   case $name in

@@ -1,6 +1,7 @@
 // A call of a trace beside what its edge does at present.
 import type { CallView, SpanView } from '../backend/bindings';
 import type { Health } from './health';
+import { ancestorsOf } from './waterfall';
 
 /** How many times the edge's present p95 the call took; null if nothing is known to compare with. */
 export function callRatio(call: CallView): number | null {
@@ -39,15 +40,7 @@ export function callOfSpan(
 
 /** The service of the nearest ancestor that is another one. */
 function callerService(span: SpanView, spans: readonly SpanView[]): string | null {
-  const byId = new Map(spans.map((other) => [other.span_id, other]));
-  const seen = new Set<string>();
-  let above = span.parent_id === null ? undefined : byId.get(span.parent_id);
-  while (above !== undefined && !seen.has(above.span_id)) {
-    if (above.service !== span.service) {
-      return above.service;
-    }
-    seen.add(above.span_id);
-    above = above.parent_id === null ? undefined : byId.get(above.parent_id);
-  }
-  return null;
+  const services = new Map(spans.map(({ span_id, service }) => [span_id, service]));
+  const above = ancestorsOf(spans, span.span_id).map((id) => services.get(id) ?? span.service);
+  return above.find((service) => service !== span.service) ?? null;
 }

@@ -237,7 +237,8 @@ fn source_view(status: &SourceStatus, now: Moment, fresh_for: TimeSpan) -> Sourc
     } else {
         TimeSpan(i64::MAX)
     };
-    let product = status.probe.as_ref().map(|probe| match &probe.version {
+    let probe = status.probe.as_ref();
+    let product = probe.map(|probe| match &probe.version {
         Some(version) => format!("{} {version}", probe.product),
         None => probe.product.clone(),
     });
@@ -250,18 +251,10 @@ fn source_view(status: &SourceStatus, now: Moment, fresh_for: TimeSpan) -> Sourc
     SourceView {
         name: source_name(status.kind).to_owned(),
         product: product.unwrap_or_default(),
-        version: status.probe.as_ref().and_then(|p| p.version.clone()),
-        api: status.probe.as_ref().and_then(|p| p.api.clone()),
-        facts: status
-            .probe
-            .as_ref()
-            .map(|p| p.facts.clone())
-            .unwrap_or_default(),
-        address: status
-            .probe
-            .as_ref()
-            .map(|probe| probe.address.clone())
-            .unwrap_or_default(),
+        version: probe.and_then(|probe| probe.version.clone()),
+        api: probe.and_then(|probe| probe.api.clone()),
+        facts: probe.map(|probe| probe.facts.clone()).unwrap_or_default(),
+        address: probe.map(|probe| probe.address.clone()).unwrap_or_default(),
         state: state_name(status.state(now, fresh_for)).to_owned(),
         age_s: status
             .last_good

@@ -4,7 +4,7 @@ use pilothouse_api::Api;
 use pilothouse_api::dto::{FindingView, RightView, SourceView};
 use serde::Serialize;
 
-use super::graph;
+use super::{findings, graph};
 use crate::args::{SourceArgs, TableOrJson};
 use crate::failure::{Exit, Failure};
 use crate::{output, units};
@@ -72,7 +72,7 @@ fn exit(sources: &[SourceView], findings: &[FindingView]) -> Exit {
     }
 }
 
-/// What named a source. A value given as a flag and as a variable counts as a flag, as clap has it.
+/// What named a source. A flag that repeats the variable's value counts as the variable: nothing tells them apart.
 fn found(args: &SourceArgs, source: &str) -> Option<String> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let flag_or = |flag: &str, name: &str, value: &str| {
@@ -145,23 +145,7 @@ fn print(view: &CheckView) -> Result<(), Failure> {
         &rows,
     )?;
     print_rights(view)?;
-    let findings: Vec<Vec<String>> = view
-        .findings
-        .iter()
-        .map(|f| {
-            vec![
-                f.severity.clone(),
-                f.code.clone(),
-                f.object.clone(),
-                f.message.clone(),
-            ]
-        })
-        .collect();
-    if !findings.is_empty() {
-        output::text("\n")?;
-        output::table(&["SEVERITY", "CODE", "OBJECT", "MESSAGE"], &findings)?;
-    }
-    Ok(())
+    findings::print(&view.findings)
 }
 
 fn print_rights(view: &CheckView) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use pilothouse_api::Api;
 use pilothouse_api::dto::{DestinationView, SplitView, SplitsView, WindowRequest};
 
-use super::graph;
+use super::{findings, graph};
 use crate::args::{SplitOutput, TableOrJson};
 use crate::failure::{Exit, Failure};
 use crate::{output, units};
@@ -126,24 +126,8 @@ fn print(view: &SplitsView) -> Result<(), Failure> {
         "VERDICT",
     ];
     output::table(&heads, &rows)?;
-    let findings: Vec<Vec<String>> = view
-        .splits
-        .iter()
-        .flat_map(|split| split.findings.iter())
-        .map(|f| {
-            vec![
-                f.severity.clone(),
-                f.code.clone(),
-                f.object.clone(),
-                f.message.clone(),
-            ]
-        })
-        .collect();
-    if !findings.is_empty() {
-        output::text("\n")?;
-        output::table(&["SEVERITY", "CODE", "OBJECT", "MESSAGE"], &findings)?;
-    }
-    Ok(())
+    let of_splits = view.splits.iter().flat_map(|split| &split.findings);
+    findings::print(of_splits)
 }
 
 fn observed(destination: &DestinationView) -> String {

@@ -183,7 +183,7 @@ fn cut_into(insides: &[Inside], order: &[usize], n_columns: usize) -> Vec<Vec<us
 }
 
 /// How poor a cut is: the size of the screen that it needs, what of that stays empty, and the calls that do not point
-/// right. The weights were chosen by looking at pictures of meshes with 14 to 1,000 services.
+/// right. The weights are a matter of taste.
 fn badness(topology: &Topology, insides: &[Inside], columns: &[Vec<usize>]) -> f64 {
     let lefts = lefts(insides, columns);
     let mut xs = vec![0.0; topology.n_nodes()];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pilothouse_core::graph;
 use pilothouse_core::model::{Moment, SourceKind, TimeSpan};
-use pilothouse_core::ports::{ObjectEvent, Probe};
+use pilothouse_core::ports::Probe;
 use pilothouse_core::traffic::{self, Split, observe_split};
 use tracing::{debug, warn};
 
@@ -232,10 +232,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    pub(crate) fn take_list(&self, event: ObjectEvent) {
-        self.take_event(event);
     }
 }
 

@@ -28,7 +28,7 @@ impl Engine {
         }
         while let Some(done) = listing.join_next().await {
             if let Ok(event) = done {
-                self.take_list(event);
+                self.take_event(event);
             }
         }
     }
