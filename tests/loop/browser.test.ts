@@ -14,7 +14,7 @@ describe('in Chromium', () => {
     if (task.result?.state === 'fail') {
       await window.picture('failed');
     }
-    expect(window.complaints, 'errors in its console').toEqual([]);
+    expect(await window.complaints(), 'errors of the page').toEqual([]);
   });
 
   theLoop(() => window);

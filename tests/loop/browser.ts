@@ -12,12 +12,11 @@ const FLAGS = [
 ];
 
 export class BrowserDriver implements Driver {
-  /** Errors of the console and of the page: there must be none. */
-  readonly complaints: string[] = [];
   readonly page: Page;
   private readonly folder = artifacts('browser');
   private readonly browser: Browser;
   private readonly shell: Child;
+  private readonly heard: string[] = [];
 
   private constructor(shell: Child, browser: Browser, page: Page) {
     this.shell = shell;
@@ -25,10 +24,10 @@ export class BrowserDriver implements Driver {
     this.page = page;
     page.on('console', (message) => {
       if (message.type() === 'error') {
-        this.complaints.push(`${message.text()} (${message.location().url})`);
+        this.heard.push(`${message.text()} (${message.location().url})`);
       }
     });
-    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('pageerror', (error) => this.heard.push(String(error)));
   }
 
   /** Starts the shell on the demo mesh and opens its screens. */
@@ -73,6 +72,10 @@ export class BrowserDriver implements Driver {
 
   async reload(): Promise<void> {
     await this.page.reload();
+  }
+
+  complaints(): Promise<readonly string[]> {
+    return Promise.resolve(this.heard);
   }
 
   async picture(name: string): Promise<void> {

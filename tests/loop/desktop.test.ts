@@ -14,6 +14,7 @@ describe('in the real window', () => {
     if (task.result?.state === 'fail') {
       await window.picture('failed');
     }
+    expect(await window.complaints(), 'errors of the page').toEqual([]);
   });
 
   theLoop(() => window);

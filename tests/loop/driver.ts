@@ -11,6 +11,8 @@ export interface Driver {
   evaluate<T>(expression: string): Promise<T>;
   /** Loads the page anew. */
   reload(): Promise<void>;
+  /** Errors that the page told its console or caught from nobody: there must be none. */
+  complaints(): Promise<readonly string[]>;
   /** Takes a picture, after what was drawn last is on screen. */
   picture(name: string): Promise<void>;
 }

@@ -59,6 +59,7 @@ export function theKeyboard(opened: () => Driver): void {
     it('shifts traffic and takes it back', async () => {
       const window = opened();
       await window.press('2');
+      await onScreen(window, 'splits');
       await tabTo(window, split);
       await window.press('Enter');
       await tabTo(window, weight('v2'));

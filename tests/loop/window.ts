@@ -17,6 +17,17 @@ const KEYS: Readonly<Record<string, string>> = {
 };
 /** A click that comes too early: the element is gone again, or something lies over it. */
 const TOO_EARLY = ['stale element reference', 'element click intercepted', 'element not interactable'];
+/** WebKit's driver does not tell what the page complains of, so the page keeps it. */
+const LISTEN = `(() => {
+  const heard = (window.complaints = []);
+  addEventListener('error', ({ message }) => heard.push(message));
+  addEventListener('unhandledrejection', ({ reason }) => heard.push(String(reason)));
+  const tell = console.error;
+  console.error = (...words) => {
+    heard.push(words.map(String).join(' '));
+    tell.apply(console, words);
+  };
+})()`;
 
 export class WindowDriver implements Driver {
   private readonly folder: string;
@@ -59,7 +70,9 @@ export class WindowDriver implements Driver {
           () => false,
         );
       await until('WebKitWebDriver', ready);
-      return new WindowDriver(children, folder, await Session.start(address, ...bound(app, [])));
+      const window = new WindowDriver(children, folder, await Session.start(address, ...bound(app, [])));
+      await window.evaluate(LISTEN);
+      return window;
     } catch (error) {
       await leave(children, folder);
       throw error;
@@ -115,6 +128,11 @@ export class WindowDriver implements Driver {
 
   async reload(): Promise<void> {
     await this.session.post('/refresh', {});
+    await this.evaluate(LISTEN);
+  }
+
+  complaints(): Promise<readonly string[]> {
+    return this.evaluate('window.complaints');
   }
 
   async picture(name: string): Promise<void> {

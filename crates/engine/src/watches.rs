@@ -26,7 +26,7 @@ pub struct ShiftWatch {
     pub convergence: Convergence,
     /// What was counted in the last window, in the split's order.
     pub counted: Vec<ObservedDestination>,
-    /// Observed share of the watched destination over time, oldest first.
+    /// Observed share of the watched destination over time, oldest first, one point at a time.
     pub curve: Vec<(Moment, ObservedDestination)>,
 }
 
@@ -101,7 +101,11 @@ impl ShiftWatch {
         self.convergence.phase.open()
     }
 
+    /// A tick that ends with the change, or was under way during it, adds no point: the share before is there already.
     fn remember(&mut self, now: Moment) {
+        if self.curve.last().is_some_and(|(at, _)| *at >= now) {
+            return;
+        }
         if let Some(point) = self.counted.get(self.watched) {
             self.curve.push((now, *point));
         }
