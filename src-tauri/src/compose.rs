@@ -1,16 +1,15 @@
 //! Flags to an engine: the only file of the shell that names adapters.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
 use pilothouse_demo::{DemoConfig, DemoMesh};
-use pilothouse_engine::{Class, Engine, EngineConfig, Sources, system_clock};
+use pilothouse_engine::{Class, Engine, EngineConfig, Sources, state_folder, system_clock};
 use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
-use pilothouse_telemetry::{FileTraces, JaegerSource, Options, PrometheusSource};
+use pilothouse_telemetry::{Options, PrometheusSource, TraceAddress};
 
 /// The demo answers at no cost, so its picture may be livelier than a real one.
 const DEMO_TICK: Duration = Duration::from_secs(2);
@@ -19,7 +18,7 @@ const DEMO_TICK: Duration = Duration::from_secs(2);
 #[derive(Debug, Parser)]
 #[command(name = "pilothouse", version)]
 struct Flags {
-    /// Kubeconfig; else $KUBECONFIG, else ~/.kube/config. Naming it or a context leaves the demo mesh.
+    /// Kubeconfig; else $KUBECONFIG, else ~/.kube/config. Naming it, a context or a server leaves the demo mesh.
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig; else its current one.
@@ -30,7 +29,7 @@ struct Flags {
     prometheus: Option<String>,
     /// A trace backend: jaeger=URL or file=PATH.
     #[arg(long, value_name = "KIND=ADDRESS", env = "PILOTHOUSE_TRACES")]
-    traces: Option<String>,
+    traces: Option<TraceAddress>,
     /// Namespaces, separated by commas; else all.
     #[arg(short = 'n', long = "namespace", value_delimiter = ',')]
     namespaces: Vec<String>,
@@ -45,7 +44,10 @@ struct Flags {
 /// The engine over the sources that the flags name.
 pub(crate) fn engine() -> anyhow::Result<Arc<Engine>> {
     let flags = Flags::parse();
-    let real = flags.kubeconfig.is_some() || flags.context.is_some();
+    let real = flags.kubeconfig.is_some()
+        || flags.context.is_some()
+        || flags.prometheus.is_some()
+        || flags.traces.is_some();
     let (config, sources) = if real { cluster(&flags)? } else { demo(&flags) };
     Engine::open(config, sources, system_clock()).context("opening the journal")
 }
@@ -72,10 +74,7 @@ fn cluster(flags: &Flags) -> anyhow::Result<(EngineConfig, Sources)> {
         kubeconfig: flags.kubeconfig.iter().cloned().collect(),
         context: flags.context.clone(),
         namespaces: flags.namespaces.clone(),
-        environment: ConfigEnvironment {
-            kubeconfig: env::var_os("KUBECONFIG"),
-            home: env::var_os("HOME").map(PathBuf::from),
-        },
+        environment: ConfigEnvironment::of_process(),
         ..ConnectOptions::default()
     });
     if let Ok(source) = &connected {
@@ -85,32 +84,12 @@ fn cluster(flags: &Flags) -> anyhow::Result<(EngineConfig, Sources)> {
     if let Some(url) = &flags.prometheus {
         sources.set_metrics(PrometheusSource::new(url, Options::default()));
     }
-    match flags.traces.as_deref().map(|named| named.split_once('=')) {
-        Some(Some(("jaeger", url))) => {
-            sources.set_traces(JaegerSource::new(url, Options::default()));
-        }
-        Some(Some(("file", path))) => {
-            sources.set_traces(FileTraces::open(Path::new(path)));
-        }
-        Some(_) => anyhow::bail!("--traces wants jaeger=URL or file=PATH"),
-        None => {}
+    if let Some(address) = &flags.traces {
+        sources.traces = address.open(Options::default());
     }
     let class = Class::of_context(&context);
     let mut config = EngineConfig::new(context, class);
     config.namespaces.clone_from(&flags.namespaces);
     config.journal = state_folder().map(|folder| folder.join("journal.jsonl"));
     Ok((config, sources))
-}
-
-/// The same folder as the command line's, so that both show one journal.
-fn state_folder() -> Option<PathBuf> {
-    let given = env::var_os("XDG_STATE_HOME")
-        .filter(|folder| !folder.is_empty())
-        .map(PathBuf::from);
-    let home = || {
-        env::var_os("HOME")
-            .filter(|home| !home.is_empty())
-            .map(|home| PathBuf::from(home).join(".local/state"))
-    };
-    given.or_else(home).map(|folder| folder.join("pilothouse"))
 }

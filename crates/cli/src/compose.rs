@@ -1,18 +1,20 @@
 //! Flags to sources: the only file that names adapters.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pilothouse_api::Api;
 use pilothouse_demo::{DemoConfig, DemoMesh, Edit};
-use pilothouse_engine::{Class, Clock, Engine, EngineConfig, SourceError, Sources, system_clock};
+use pilothouse_engine::{
+    Class, Clock, Engine, EngineConfig, SourceError, Sources, state_folder, system_clock,
+};
 use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
-use pilothouse_telemetry::{FileTraces, JaegerSource, Options, PrometheusSource};
+use pilothouse_telemetry::{
+    FileTraces, Options, PrometheusSource, TraceAddress, UnknownTraceAddress,
+};
 
 use crate::args::SourceArgs;
 use crate::failure::Failure;
-use crate::paths;
 
 /// Message of a control plane that the operator switched off, to tell a wish from a fault.
 pub(crate) const SWITCHED_OFF: &str = "switched off by --no-kubernetes";
@@ -168,25 +170,16 @@ fn connect(args: &SourceArgs) -> Result<KubeSource, SourceError> {
         kubeconfig: args.kubeconfig.iter().cloned().collect(),
         context: args.context.clone(),
         namespaces: args.namespaces.clone(),
-        environment: ConfigEnvironment {
-            kubeconfig: env::var_os("KUBECONFIG"),
-            home: env::var_os("HOME").map(PathBuf::from),
-        },
+        environment: ConfigEnvironment::of_process(),
         ..ConnectOptions::default()
     })
 }
 
-/// `jaeger=URL` or `file=PATH`.
 fn set_traces(sources: &mut Sources, named: &str) -> Result<(), Failure> {
-    match named.split_once('=') {
-        Some(("jaeger", url)) => sources.set_traces(JaegerSource::new(url, Options::default())),
-        Some(("file", path)) => sources.set_traces(FileTraces::open(Path::new(path))),
-        _ => {
-            return Err(Failure::usage(format!(
-                "`{named}` names no trace source: write jaeger=URL or file=PATH"
-            )));
-        }
-    }
+    let address: TraceAddress = named
+        .parse()
+        .map_err(|error: UnknownTraceAddress| Failure::usage(error.to_string()))?;
+    sources.traces = address.open(Options::default());
     Ok(())
 }
 
@@ -210,5 +203,5 @@ fn demo_name(args: &SourceArgs, ending: &str) -> String {
 }
 
 fn state_file(name: &str) -> Option<PathBuf> {
-    paths::state_folder().map(|folder| folder.join(name))
+    state_folder().map(|folder| folder.join(name))
 }

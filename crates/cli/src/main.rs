@@ -8,7 +8,6 @@ mod commands;
 mod compose;
 mod failure;
 mod output;
-mod paths;
 mod units;
 
 use std::io::Write as _;

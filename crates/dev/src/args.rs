@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use pilothouse_telemetry::TraceAddress;
 
 /// Serves Pilothouse's screens to a browser on this machine.
 #[derive(Debug, Parser)]
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     pub(crate) prometheus: Option<String>,
     /// Traces, as `jaeger=URL` or `file=PATH`.
     #[arg(long)]
-    pub(crate) traces: Option<String>,
+    pub(crate) traces: Option<TraceAddress>,
     /// Seconds between two ticks of the metrics.
     #[arg(long)]
     pub(crate) refresh: Option<f64>,

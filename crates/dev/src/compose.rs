@@ -1,7 +1,5 @@
 //! Flags to an engine: the only file that names adapters.
 
-use std::env;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +7,7 @@ use anyhow::Context as _;
 use pilothouse_demo::{DemoConfig, DemoMesh};
 use pilothouse_engine::{Class, Engine, EngineConfig, Sources, system_clock};
 use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
-use pilothouse_telemetry::{FileTraces, JaegerSource, Options, PrometheusSource};
+use pilothouse_telemetry::{Options, PrometheusSource};
 
 use crate::args::Args;
 
@@ -52,10 +50,7 @@ fn cluster(args: &Args) -> anyhow::Result<(EngineConfig, Sources)> {
         let connected = KubeSource::connect(ConnectOptions {
             kubeconfig: args.kubeconfig.iter().cloned().collect(),
             context: args.context.clone(),
-            environment: ConfigEnvironment {
-                kubeconfig: env::var_os("KUBECONFIG"),
-                home: env::var_os("HOME").map(PathBuf::from),
-            },
+            environment: ConfigEnvironment::of_process(),
             ..ConnectOptions::default()
         });
         if let Ok(source) = &connected {
@@ -66,15 +61,8 @@ fn cluster(args: &Args) -> anyhow::Result<(EngineConfig, Sources)> {
     if let Some(url) = &args.prometheus {
         sources.set_metrics(PrometheusSource::new(url, Options::default()));
     }
-    match args.traces.as_deref().map(|named| named.split_once('=')) {
-        Some(Some(("jaeger", url))) => {
-            sources.set_traces(JaegerSource::new(url, Options::default()));
-        }
-        Some(Some(("file", path))) => {
-            sources.set_traces(FileTraces::open(Path::new(path)));
-        }
-        Some(_) => anyhow::bail!("--traces wants jaeger=URL or file=PATH"),
-        None => {}
+    if let Some(address) = &args.traces {
+        sources.traces = address.open(Options::default());
     }
     let class = Class::of_context(&context);
     Ok((EngineConfig::new(context, class), sources))

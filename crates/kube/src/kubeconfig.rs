@@ -32,6 +32,17 @@ pub struct ConfigEnvironment {
     pub home: Option<PathBuf>,
 }
 
+impl ConfigEnvironment {
+    /// As this process was started.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self {
+            kubeconfig: std::env::var_os("KUBECONFIG"),
+            home: std::env::var_os("HOME").map(PathBuf::from),
+        }
+    }
+}
+
 /// One file that was read.
 #[derive(Clone, Debug)]
 pub(crate) struct ConfigFile {

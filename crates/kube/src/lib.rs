@@ -9,10 +9,7 @@
 //! use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
 //!
 //! # async fn example() -> Result<(), pilothouse_core::model::SourceError> {
-//! let environment = ConfigEnvironment {
-//!     kubeconfig: std::env::var_os("KUBECONFIG"),
-//!     home: std::env::var_os("HOME").map(Into::into),
-//! };
+//! let environment = ConfigEnvironment::of_process();
 //! let source = KubeSource::connect(ConnectOptions { environment, ..ConnectOptions::default() })?;
 //! let identity = source.identity().await?;
 //! # let _ = identity;

@@ -2,12 +2,13 @@
 //!
 //! * [`PrometheusSource`] answers metric queries from anything that speaks Prometheus's HTTP API.
 //! * [`JaegerSource`] finds and fetches traces on any generation of Jaeger; [`FileTraces`] does in a saved file.
-//! * [`formats`] reads every JSON format of traces in the field.
+//! * [`TraceAddress`] names either, as flags do. [`formats`] reads every JSON format of traces in the field.
 //!
 //! Nothing here decides, schedules, retries or remembers answers: the engine asks, the core judges. Every failure is a
 //! `pilothouse_core::model::SourceError` with a kind, a message that names the address without credentials, and a hint;
 //! "there is none" is an answer, never a failure. reqwest is used in this crate only.
 
+mod address;
 mod file;
 mod filter;
 pub mod formats;
@@ -16,6 +17,7 @@ mod jaeger;
 mod options;
 mod prometheus;
 
+pub use address::{TraceAddress, UnknownTraceAddress};
 pub use file::FileTraces;
 pub use jaeger::JaegerSource;
 pub use options::{Options, Secret};

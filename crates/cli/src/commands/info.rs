@@ -1,10 +1,11 @@
 //! `info` and `version`.
 
+use pilothouse_engine::state_folder;
 use serde::Serialize;
 
 use crate::args::TableOrJson;
 use crate::failure::{Exit, Failure};
-use crate::{output, paths};
+use crate::output;
 
 #[derive(Serialize)]
 struct Info {
@@ -20,7 +21,7 @@ struct Version {
 
 /// Paths and versions.
 pub(crate) fn info(format: TableOrJson) -> Result<Exit, Failure> {
-    let folder = paths::state_folder();
+    let folder = state_folder();
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
         state_folder: folder.as_ref().map(|f| f.display().to_string()),

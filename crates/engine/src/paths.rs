@@ -1,12 +1,14 @@
-//! Where files live: the folders of the XDG base directory specification, the same as the desktop app's.
+//! Where files live when nobody says otherwise: the folders of the XDG base directory specification, the same for every
+//! shell, so that all show one journal.
 
 use std::env;
 use std::path::PathBuf;
 
 const NAME: &str = "pilothouse";
 
-/// Folder of what must survive and is nobody's configuration: journal, demo edits.
-pub(crate) fn state_folder() -> Option<PathBuf> {
+/// Folder of what must survive and is nobody's configuration: journal, demo edits. `None` without a home directory.
+#[must_use]
+pub fn state_folder() -> Option<PathBuf> {
     let given = env::var_os("XDG_STATE_HOME")
         .filter(|folder| !folder.is_empty())
         .map(PathBuf::from);
