@@ -16,5 +16,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+    setupFiles: ['tests/patience.ts'],
+    testTimeout: 30_000,
   },
 });

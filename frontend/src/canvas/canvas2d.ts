@@ -85,14 +85,22 @@ function paintBoxes(context: CanvasRenderingContext2D, picture: Picture): void {
       continue;
     }
     const [x = 0, y = 0, width = 0, height = 0] = topology.boxRects.subarray(i * 4, i * 4 + 4);
-    context.beginPath();
-    context.roundRect(x, y, width, height, BOX_RADIUS);
-    context.fillStyle = css(palette.boxFill);
-    context.strokeStyle = css(palette.boxLine);
     context.globalAlpha = 1;
-    context.fill();
-    context.stroke();
+    paintPlate(context, palette, [x, y, width, height]);
   }
+}
+
+function paintPlate(
+  context: CanvasRenderingContext2D,
+  palette: Palette,
+  rect: readonly [x: number, y: number, width: number, height: number],
+): void {
+  context.beginPath();
+  context.roundRect(...rect, BOX_RADIUS);
+  context.fillStyle = css(palette.boxFill);
+  context.strokeStyle = css(palette.boxLine);
+  context.fill();
+  context.stroke();
 }
 
 function paintEdges(context: CanvasRenderingContext2D, picture: Picture): void {
@@ -135,6 +143,7 @@ function paintEdges(context: CanvasRenderingContext2D, picture: Picture): void {
 function paintGlyphs(context: CanvasRenderingContext2D, picture: Picture): void {
   const { topology, metrics, palette, camera, viewport } = picture;
   const radius = glyphRadius(camera.zoom) / camera.zoom;
+  context.setLineDash([]);
   for (const i of rectsInView(topology.nodeRects, viewBounds(camera, viewport, 20))) {
     const show = metrics.nodeShow[i];
     if (show === HIDDEN) {
@@ -142,7 +151,9 @@ function paintGlyphs(context: CanvasRenderingContext2D, picture: Picture): void 
     }
     const [x = 0, y = 0, width = 0, height = 0] = topology.nodeRects.subarray(i * 4, i * 4 + 4);
     const health = metrics.nodeHealth[i] ?? 0;
+    context.lineWidth = 1 / camera.zoom;
     context.globalAlpha = show === DIMMED ? 0.25 : 1;
+    paintPlate(context, palette, [x, y, width, height]);
     tracePath(context, health, x + width / 2, y + height / 2, radius);
     const color = css(palette.health[health] ?? palette.boxLine);
     if (health <= 1) {

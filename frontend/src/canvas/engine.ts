@@ -4,30 +4,20 @@ import type { Bounds, Camera } from './camera';
 import { boundsOf, fit, levelOf, pan, reveal, zoomAt } from './camera';
 import { canvas2dRenderer } from './canvas2d';
 import { Cards } from './cards';
-import { curveInView, rectsInView, viewBounds } from './cull';
+import { rectsInView, viewBounds } from './cull';
 import { pointsOf } from './curve';
 import { Gestures } from './gestures';
-import type { LabelWish } from './labels';
-import { placeLabels } from './labels';
+import type { Contents } from './contents';
+import { wantedLabels } from './contents';
 import { BoxTitles, EdgeLabels } from './overlay';
-import type { CardContent, LabelContent, TitleContent } from './parts';
 import { element } from './parts';
 import type { GraphRenderer } from './renderer';
 import type { Focus, Metrics, Palette, Pick, Topology, Viewport } from './scene';
 import { EMPTY_METRICS, EMPTY_TOPOLOGY, HIDDEN, NO_FOCUS } from './scene';
-import type { Summary } from './summary';
 import { summarize } from './summary';
 import type { Step } from './walk';
 import { stepFrom } from './walk';
 import { webgl2Renderer } from './webgl2';
-
-export interface Contents {
-  readonly cards: readonly CardContent[];
-  readonly labels: readonly LabelContent[];
-  readonly titles: readonly TitleContent[];
-  /** Edges in the order in which they deserve a label. */
-  readonly labelOrder: readonly number[];
-}
 
 export interface EngineEvents {
   onSelect(pick: Pick | null): void;
@@ -38,10 +28,6 @@ export interface EngineEvents {
 const FIT_MARGIN = 28;
 const REVEAL_MARGIN = 60;
 const CULL_MARGIN = 160;
-const LABEL_HEIGHT = 20;
-/** World height of the line with a box's name. */
-const TITLE_HEIGHT = 30;
-const CHARACTER_WIDTH = 6.9;
 /** Labels are placed anew this long after the camera came to rest. */
 const SETTLE_MS = 90;
 
@@ -60,8 +46,9 @@ export class GraphEngine {
   private topology: Topology = EMPTY_TOPOLOGY;
   private metrics: Metrics = EMPTY_METRICS;
   private contents: Contents = { cards: [], labels: [], titles: [], labelOrder: [] };
-  private summary: Summary | null = null;
+  /** The renderer has namespaces in place of nodes. */
   private far = false;
+  private hoverBox = -1;
   private focus: Focus = NO_FOCUS;
   private palette: Palette | null = null;
   private camera: Camera = { x: 0, y: 0, zoom: 1 };
@@ -83,7 +70,7 @@ export class GraphEngine {
       zoom: (factor, x, y) => this.move(zoomAt(this.camera, factor, x, y)),
       hover: (x, y) => this.hover(x, y),
       leave: () => this.setHover(null),
-      click: (x, y) => events.onSelect(this.pick(x, y)),
+      click: (x, y) => this.click(x, y),
     });
     this.resizes = new ResizeObserver(() => this.measure());
     this.resizes.observe(host);
@@ -101,7 +88,6 @@ export class GraphEngine {
     this.cards.setTopology(topology);
     this.labels.clear();
     this.titles.setRects(topology.boxRects);
-    this.summary = null;
     this.far = false;
     this.renderer?.setTopology(topology);
     this.fitOnce();
@@ -115,13 +101,11 @@ export class GraphEngine {
   setMetrics(metrics: Metrics, contents: Contents): void {
     this.metrics = metrics;
     this.contents = contents;
-    this.summary = null;
     if (this.far) {
-      // The next frame sums up the new numbers.
-      this.far = false;
-      this.renderer?.setTopology(this.topology);
+      this.showSummary();
+    } else {
+      this.renderer?.setMetrics(metrics);
     }
-    this.renderer?.setMetrics(metrics);
     this.cards.setContents(contents.cards, metrics.nodeShow);
     this.titles.setContents(contents.titles, metrics.boxShow);
     this.invalidate();
@@ -135,7 +119,7 @@ export class GraphEngine {
       edge: pick?.kind === 'edge' ? pick.index : -1,
     };
     this.cards.setSelected(this.focus.node);
-    this.renderer?.setFocus(this.focus);
+    this.shareFocus();
     this.invalidate();
     this.placeLabels();
   }
@@ -176,6 +160,16 @@ export class GraphEngine {
       const { width, height } = this.viewport;
       this.move(reveal(this.camera, bounds, width, height, Math.min(REVEAL_MARGIN, width / 4, height / 4)));
     }
+  }
+
+  /** Fills the window with the namespace of a node. */
+  zoomToBoxOf(node: number): void {
+    this.zoomToBox(this.topology.nodeBoxes[node] ?? -1);
+  }
+
+  /** The node that the keyboard is on, or else the selected one; -1 for neither. */
+  get currentNode(): number {
+    return this.cards.focused() >= 0 ? this.cards.focused() : this.focus.node;
   }
 
   hasFocus(): boolean {
@@ -260,23 +254,48 @@ export class GraphEngine {
     this.scheduleLabels();
   }
 
-  private pick(x: number, y: number): Pick | null {
-    return this.far ? null : (this.renderer?.pick(x, y) ?? null);
+  private hover(x: number, y: number): void {
+    this.setHover(this.renderer?.pick(x, y) ?? null);
   }
 
-  private hover(x: number, y: number): void {
-    this.setHover(this.pick(x, y));
+  private click(x: number, y: number): void {
+    const pick = this.renderer?.pick(x, y) ?? null;
+    if (!this.far) {
+      this.events.onSelect(pick);
+    } else if (pick?.kind === 'node') {
+      this.zoomToBox(pick.index);
+    } else {
+      this.events.onSelect(null);
+    }
   }
 
   private setHover(pick: Pick | null): void {
-    const hoverNode = pick?.kind === 'node' ? pick.index : -1;
-    const hoverEdge = pick?.kind === 'edge' ? pick.index : -1;
-    if (hoverNode !== this.focus.hoverNode || hoverEdge !== this.focus.hoverEdge) {
-      this.focus = { ...this.focus, hoverNode, hoverEdge };
-      this.host.classList.toggle('over-part', pick !== null);
-      this.renderer?.setFocus(this.focus);
+    const node = pick?.kind === 'node' ? pick.index : -1;
+    const hoverBox = this.far ? node : -1;
+    const hoverNode = this.far ? -1 : node;
+    const hoverEdge = pick?.kind === 'edge' && !this.far ? pick.index : -1;
+    const { focus } = this;
+    if (hoverNode !== focus.hoverNode || hoverEdge !== focus.hoverEdge || hoverBox !== this.hoverBox) {
+      this.focus = { ...focus, hoverNode, hoverEdge };
+      this.hoverBox = hoverBox;
+      this.host.classList.toggle('over-part', hoverNode >= 0 || hoverEdge >= 0 || hoverBox >= 0);
+      this.shareFocus();
       this.invalidate();
     }
+  }
+
+  private zoomToBox(box: number): void {
+    const bounds = boundsOf(this.topology.boxRects.subarray(box * 4, box * 4 + 4));
+    if (box >= 0 && bounds !== null && this.viewport.width > 0) {
+      this.move(fit(bounds, this.viewport.width, this.viewport.height, FIT_MARGIN));
+    }
+  }
+
+  /** Tells the renderer what is in focus, in the words of what it draws: from far away a node stands for its namespace. */
+  private shareFocus(): void {
+    const box = this.topology.nodeBoxes[this.focus.node] ?? -1;
+    const asBoxes = { ...NO_FOCUS, node: box, hoverNode: this.hoverBox };
+    this.renderer?.setFocus(this.far ? asBoxes : this.focus);
   }
 
   private invalidate(): void {
@@ -315,12 +334,20 @@ export class GraphEngine {
       return;
     }
     this.far = far;
+    this.setHover(null);
     if (far) {
-      this.summary ??= summarize(this.topology, this.metrics);
+      this.showSummary();
+    } else {
+      this.renderer?.setTopology(this.topology);
+      this.renderer?.setMetrics(this.metrics);
     }
-    this.renderer?.setTopology(far && this.summary !== null ? this.summary.topology : this.topology);
-    this.renderer?.setMetrics(far && this.summary !== null ? this.summary.metrics : this.metrics);
-    this.renderer?.setFocus(far ? NO_FOCUS : this.focus);
+    this.shareFocus();
+  }
+
+  private showSummary(): void {
+    const { topology, metrics } = summarize(this.topology, this.metrics);
+    this.renderer?.setTopology(topology);
+    this.renderer?.setMetrics(metrics);
   }
 
   private scheduleLabels(): void {
@@ -335,42 +362,8 @@ export class GraphEngine {
       this.labels.clear();
       return;
     }
-    const view = viewBounds(camera, viewport, 0);
-    const wishes: LabelWish[] = [];
-    const wish = (edge: number, must: boolean): void => {
-      const text = contents.labels[edge]?.text ?? '';
-      const shown = metrics.edgeShow[edge] !== HIDDEN && curveInView(topology.edgeCurves, edge, view);
-      if (text !== '' && shown) {
-        const width = (text.length * CHARACTER_WIDTH + 18) / camera.zoom;
-        wishes.push({ edge, width, height: LABEL_HEIGHT / camera.zoom, must });
-      }
-    };
-    const focused = this.focusedEdges();
-    focused.forEach((edge) => wish(edge, true));
-    const already = new Set(focused);
-    contents.labelOrder.filter((edge) => !already.has(edge)).forEach((edge) => wish(edge, false));
-    const cards = rectsInView(topology.nodeRects, view)
-      .filter((i) => metrics.nodeShow[i] !== HIDDEN)
-      .map((i) => this.nodeBounds(i))
-      .filter((bounds) => bounds !== null);
-    const titles = rectsInView(topology.boxRects, view)
-      .filter((i) => metrics.boxShow[i] !== HIDDEN)
-      .map((i) => boundsOf(topology.boxRects.subarray(i * 4, i * 4 + 4)))
-      .filter((bounds) => bounds !== null)
-      .map((box) => ({ ...box, height: TITLE_HEIGHT }));
-    const placed = placeLabels(topology.edgeCurves, wishes, cards, titles);
-    this.labels.show(placed, contents.labels, this.focus.edge);
-  }
-
-  private focusedEdges(): number[] {
-    const { node, edge } = this.focus;
-    const found = edge >= 0 ? [edge] : [];
-    for (let i = 0; node >= 0 && i * 2 + 1 < this.topology.edgeEnds.length; i += 1) {
-      if (this.topology.edgeEnds[i * 2] === node || this.topology.edgeEnds[i * 2 + 1] === node) {
-        found.push(i);
-      }
-    }
-    return found;
+    const room = { topology, metrics, zoom: camera.zoom, view: viewBounds(camera, viewport, 0) };
+    this.labels.show(wantedLabels(room, contents, this.focus), contents.labels, this.focus.edge);
   }
 
   private nodeBounds(index: number): Bounds | null {

@@ -9,7 +9,7 @@ const EDGE_REACH_PX = 7;
 const GLYPH_REACH_PX = 12;
 const SAMPLES = 20;
 
-/** The node or else the nearest edge at a screen point; hidden parts do not count. */
+/** From far away the topology holds namespaces as its nodes, and they are picked. The node or else the nearest edge at a screen point; hidden parts do not count. */
 export function pickAt(
   topology: Topology,
   metrics: Metrics,
@@ -20,7 +20,7 @@ export function pickAt(
   const [x, y] = toWorld(camera, screenX, screenY);
   const level = levelOf(camera.zoom);
   const reach = level === 'glyphs' ? GLYPH_REACH_PX / camera.zoom : 0;
-  const node = level === 'boxes' ? -1 : nodeAt(topology, metrics, x, y, reach);
+  const node = nodeAt(topology, metrics, x, y, reach);
   if (node >= 0) {
     return { kind: 'node', index: node };
   }

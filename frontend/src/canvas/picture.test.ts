@@ -122,10 +122,9 @@ describe('picking', () => {
     expect(distanceToCurve(straight, 0, 15, 40, 7)).toBe(Infinity);
   });
 
-  it('reaches far glyphs at their middle, and nothing inside namespaces seen from afar', () => {
+  it('reaches far glyphs at their middle', () => {
     const glyphs = { x: 0, y: 0, zoom: 0.3 };
     expect(pickAt(topology(), metrics(), glyphs, 80 * 0.3, 124 * 0.3)).toEqual({ kind: 'node', index: 0 });
-    expect(pickAt(topology(), metrics(), { x: 0, y: 0, zoom: 0.1 }, 8, 12)?.kind).not.toBe('node');
   });
 });
 
@@ -153,6 +152,34 @@ describe('edge styles', () => {
     expect(opacity[0]).toBe(1);
     expect(opacity[1]).toBe(0);
     expect(opacity[2]).toBeLessThan(opacity[3] ?? 0);
+  });
+});
+
+describe('a crowd of edges', () => {
+  const n_edges = 400;
+  const crowd = {
+    ...topology(),
+    edgeEnds: Uint32Array.from({ length: n_edges * 2 }, (_, i) => (i < 2 ? 0 : 1 + (i % 2))),
+  };
+  const rates = metrics({
+    edgeRate: Float32Array.from({ length: n_edges }, (_, i) => i),
+    edgeHealth: Uint8Array.from({ length: n_edges }, (_, i) => (i === 1 ? 4 : 2)),
+    edgeShow: new Uint8Array(n_edges).fill(SHOWN),
+  });
+  const opacity = (styles: Float32Array, edge: number): number => styles[edge * EDGE_STYLE + 2] ?? -1;
+
+  it('leaves the busiest and the unhealthy strong from afar', () => {
+    const styles = edgeStyles(crowd, rates, NO_FOCUS, 'glyphs');
+    expect(opacity(styles, 399)).toBeGreaterThan(0.5);
+    expect(opacity(styles, 1)).toBeGreaterThan(0.5);
+    expect(opacity(styles, 50)).toBeLessThan(0.2);
+  });
+
+  it('recedes behind the calls of what is selected', () => {
+    const styles = edgeStyles(crowd, rates, { ...NO_FOCUS, node: 0 }, 'cards');
+    expect(opacity(styles, 0)).toBe(1);
+    expect(opacity(styles, 399)).toBeLessThan(0.2);
+    expect(opacity(styles, 1)).toBeGreaterThan(0.2);
   });
 });
 
@@ -202,6 +229,15 @@ describe('walking', () => {
 });
 
 describe('summary of namespaces', () => {
+  it('is picked by namespace', () => {
+    const far = summarize(topology(), metrics());
+    const { boxRects } = topology();
+    const [x = 0, y = 0, width = 0, height = 0] = boxRects.subarray(4, 8);
+    const camera = { x: 0, y: 0, zoom: 0.1 };
+    const middle = [(x + width / 2) * 0.1, (y + height / 2) * 0.1] as const;
+    expect(pickAt(far.topology, far.metrics, camera, ...middle)).toEqual({ kind: 'node', index: 1 });
+  });
+
   it('adds rates between boxes, keeps the worst health and no inner edges', () => {
     const { topology: far, metrics: sums } = summarize(topology(), metrics());
     expect([...far.edgeEnds]).toEqual([0, 1, 1, 0]);

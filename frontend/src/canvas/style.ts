@@ -9,13 +9,20 @@ export const EDGE_STYLE = 4;
 const FAILING = 4;
 const DEGRADED = 3;
 const IDLE = 1;
-/** Below cards, this many of the busiest edges stay strong; the rest recedes. */
-const STRONG_EDGES = 120;
+/**
+ * Of more edges than this only the busiest stay strong, and a selection pushes the others back. Near, the calls inside a
+ * namespace stay strong too: those that only pass by would hide them.
+ */
+const STRONG_EDGES = { boxes: 40, glyphs: 60, names: 300, cards: 300 } as const;
+const RECEDED = 0.07;
+const QUIET = 0.15;
 
 export function edgeStyles(topology: Topology, metrics: Metrics, focus: Focus, level: Level): Float32Array {
   const n_edges = topology.edgeEnds.length / 2;
   const styles = new Float32Array(n_edges * EDGE_STYLE);
-  const threshold = level === 'cards' || level === 'names' ? 0 : busyThreshold(metrics.edgeRate);
+  const near = level === 'cards' || level === 'names';
+  const crowded = n_edges > STRONG_EDGES[level];
+  const threshold = crowded ? busyThreshold(metrics.edgeRate, STRONG_EDGES[near ? 'boxes' : level]) : 0;
   const someFocus = focus.node >= 0 || focus.edge >= 0;
   for (let edge = 0; edge < n_edges; edge += 1) {
     const health = metrics.edgeHealth[edge] ?? 0;
@@ -30,18 +37,22 @@ export function edgeStyles(topology: Topology, metrics: Metrics, focus: Focus, l
     if (show === HIDDEN) {
       opacity = 0;
     } else if (show === DIMMED && !inFocus) {
-      opacity = 0.14;
+      opacity = crowded ? RECEDED : 0.14;
     } else if (inFocus) {
       opacity = 1;
-    } else if (health < DEGRADED && !(rate >= threshold)) {
-      opacity = health <= IDLE ? 0.45 : 0.22;
+    } else if (crowded && someFocus) {
+      opacity = health >= DEGRADED ? 0.5 : RECEDED;
+    } else if (crowded && near && !isInside(topology, edge)) {
+      opacity = health >= DEGRADED || rate >= threshold ? 0.5 : QUIET;
+    } else if (crowded && !near && health < DEGRADED && !(rate >= threshold)) {
+      opacity = level === 'boxes' ? RECEDED : QUIET;
     } else if (health <= IDLE) {
       opacity = 0.55;
     } else if (someFocus) {
       opacity = health >= DEGRADED ? 0.75 : 0.5;
     }
     const at = edge * EDGE_STYLE;
-    const scale = level === 'cards' || level === 'names' ? 1 : 0.75;
+    const scale = near ? 1 : 0.75;
     styles[at] = edgeWidth(rate) * scale + (edge === focus.edge || edge === focus.hoverEdge ? 1.2 : 0);
     styles[at + 1] = health;
     styles[at + 2] = opacity;
@@ -59,10 +70,14 @@ function touches(topology: Topology, edge: number, node: number): boolean {
   return node >= 0 && (topology.edgeEnds[edge * 2] === node || topology.edgeEnds[edge * 2 + 1] === node);
 }
 
-function busyThreshold(rates: Float32Array): number {
-  if (rates.length <= STRONG_EDGES) {
-    return 0;
-  }
+/** Both ends lie in one namespace. */
+function isInside(topology: Topology, edge: number): boolean {
+  const boxOf = (end: number): number => topology.nodeBoxes[topology.edgeEnds[edge * 2 + end] ?? 0] ?? -1;
+  return boxOf(0) === boxOf(1);
+}
+
+/** The rate from which on an edge is among the `strong` busiest. */
+function busyThreshold(rates: Float32Array, strong: number): number {
   const sorted = rates.map((rate) => (Number.isFinite(rate) ? rate : 0)).sort();
-  return sorted[sorted.length - STRONG_EDGES] ?? 0;
+  return sorted[sorted.length - strong] ?? 0;
 }

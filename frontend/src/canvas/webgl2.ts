@@ -101,9 +101,12 @@ class WebglRenderer implements GraphRenderer {
     for (let i = 0; i < n_edges; i += 1) {
       lengths[i] = lengthOf(topology.edgeCurves, i);
     }
-    const rects = new Float32Array(topology.boxRects.length + topology.nodeRects.length);
-    rects.set(topology.boxRects);
-    rects.set(topology.nodeRects, topology.boxRects.length);
+    // A node is two shapes from afar: the plate at which its edges end, and the glyph on it.
+    const { boxRects, nodeRects } = topology;
+    const rects = new Float32Array(boxRects.length + nodeRects.length * 2);
+    rects.set(boxRects);
+    rects.set(nodeRects, boxRects.length);
+    rects.set(nodeRects, boxRects.length + nodeRects.length);
     this.upload(this.curves, topology.edgeCurves);
     this.upload(this.lengths, lengths);
     this.upload(this.rects, rects);
@@ -219,19 +222,18 @@ class WebglRenderer implements GraphRenderer {
     const n_boxes = topology.boxRects.length / 4;
     const n_nodes = topology.nodeRects.length / 4;
     const radius = glyphRadius(this.camera.zoom);
-    const kinds = new Float32Array((n_boxes + n_nodes) * 4);
+    const kinds = new Float32Array((n_boxes + n_nodes * 2) * 4);
     for (let i = 0; i < n_boxes; i += 1) {
       kinds[i * 4 + 1] = metrics.boxShow[i] === HIDDEN ? 0 : 1;
     }
     for (let i = 0; i < n_nodes; i += 1) {
       const show = metrics.nodeShow[i] ?? HIDDEN;
-      kinds.set(
-        [1 + (metrics.nodeHealth[i] ?? 0), show === HIDDEN ? 0 : show === DIMMED ? 0.25 : 1, radius, 0],
-        (n_boxes + i) * 4,
-      );
+      const opacity = show === HIDDEN ? 0 : show === DIMMED ? 0.25 : 1;
+      kinds[(n_boxes + i) * 4 + 1] = opacity;
+      kinds.set([1 + (metrics.nodeHealth[i] ?? 0), opacity, radius, 0], (n_boxes + n_nodes + i) * 4);
     }
     this.upload(this.kinds, kinds);
-    this.n_shapes = n_boxes + n_nodes;
+    this.n_shapes = n_boxes + n_nodes * 2;
     this.stylesDirty = false;
   }
 

@@ -14,6 +14,8 @@ export type Direction = 'left' | 'right' | 'up' | 'down';
 /** What the picture of the mesh can do; it registers itself while it is on the screen. */
 export interface Stage {
   fit(): void;
+  /** Fills the window with the namespace of the service that the keyboard is on, or else of the selected one. */
+  zoomToNamespace(): void;
   zoomBy(factor: number): void;
   zoomTo(zoom: number): void;
   hasFocus(): boolean;

@@ -114,6 +114,14 @@ export const COMMANDS: readonly Command[] = [
     run: (app) => app.stage?.fit(),
   },
   {
+    id: 'zoom-namespace',
+    group: 'Mesh',
+    label: 'Zoom to the namespace of the service in focus',
+    keys: ['z'],
+    enabled: onStage,
+    run: (app) => app.stage?.zoomToNamespace(),
+  },
+  {
     id: 'zoom-in',
     group: 'Mesh',
     label: 'Zoom in',

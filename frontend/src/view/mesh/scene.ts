@@ -1,6 +1,6 @@
 // From the mesh and its layout to what the canvas draws: arrays by index, and the words of its DOM parts.
 import type { LayoutView, NodeView, SplitView } from '../../backend/bindings';
-import type { Contents } from '../../canvas/engine';
+import type { Contents } from '../../canvas/contents';
 import type { CardContent, LabelContent, TitleContent } from '../../canvas/parts';
 import { routeEdges } from '../../canvas/route';
 import type { Metrics, Topology } from '../../canvas/scene';
