@@ -20,14 +20,14 @@ pub enum Class {
 }
 
 impl Class {
-    /// Production if a word of the context's name is `prod`, `prd`, `production` or `live`.
+    /// Production if a word of the context's name is `prod`, `prd`, `production` or `live`, numbered (`prod2`) or not.
     #[must_use]
     pub fn of_context(context: &str) -> Self {
         let words = ["prod", "prd", "production", "live"];
         let lower = context.to_ascii_lowercase();
         let hit = lower
             .split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|word| words.contains(&word));
+            .any(|word| words.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit())));
         if hit { Self::Production } else { Self::Normal }
     }
 }

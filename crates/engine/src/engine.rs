@@ -1,5 +1,6 @@
 //! The engine itself: its state behind one lock that is never held across an await, and the doors to it.
 
+mod apply;
 mod command;
 mod fold;
 mod load;
@@ -12,6 +13,7 @@ use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, SourceError, SourceKind, TimeSpan};
 use pilothouse_core::ports::{ControlPlaneIdentity, ObjectEvent};
 use tokio::sync::{Notify, watch};
+use tracing::warn;
 
 use crate::clock::Clock;
 use crate::config::{Class, EngineConfig};
@@ -35,6 +37,8 @@ pub struct Engine {
     sources: Sources,
     clock: Clock,
     state: Mutex<State>,
+    /// Apart from the state: writing it down waits for the disk.
+    journal: Mutex<Journal>,
     published: watch::Sender<Arc<Snapshot>>,
     tick_wanted: Notify,
     fold_wanted: Notify,
@@ -54,8 +58,6 @@ struct State {
     objects: ObjectStore,
     /// The last tick that brought at least one answer, with its request.
     fetched: Option<Arc<Fetched>>,
-    /// Moment of that tick.
-    fetched_at: Moment,
     layout: Arc<Layout>,
     /// The layout was made before any call was known: the first answer of the metrics arranges it anew.
     layout_is_provisional: bool,
@@ -66,7 +68,6 @@ struct State {
     plans: Vec<StagedPlan>,
     plan_counter: u64,
     watches: Vec<ShiftWatch>,
-    journal: Journal,
     armed_until: Option<Moment>,
 }
 
@@ -113,12 +114,10 @@ impl Engine {
             queries: Arc::new(Vec::new()),
             watches: Vec::new(),
             identity: None,
-            armed_until: None,
         };
         let state = State {
             objects: ObjectStore::default(),
             fetched: None,
-            fetched_at: now,
             layout: Arc::new(Layout::default()),
             layout_is_provisional: true,
             generation: 0,
@@ -128,7 +127,6 @@ impl Engine {
             plans: Vec::new(),
             plan_counter: 0,
             watches: Vec::new(),
-            journal,
             armed_until: None,
         };
         Ok(Arc::new(Self {
@@ -136,6 +134,7 @@ impl Engine {
             sources,
             clock,
             state: Mutex::new(state),
+            journal: Mutex::new(journal),
             published: watch::Sender::new(Arc::new(empty)),
             tick_wanted: Notify::new(),
             fold_wanted: Notify::new(),
@@ -203,15 +202,28 @@ impl Engine {
         self.tick_wanted.notify_one();
     }
 
-    /// Journal entries of this context, newest first, each with whether it can be taken back.
+    /// Journal entries of this context, newest first, each with whether it can be taken back. Other processes' too.
     #[must_use]
-    pub fn journal(&self) -> Vec<(Entry, bool)> {
+    pub fn journal(&self) -> Vec<(Arc<Entry>, bool)> {
+        let server = self.server();
+        let mut journal = self.lock_journal();
+        if let Err(error) = journal.catch_up() {
+            warn!(%error, "showing what of the journal is known");
+        }
+        journal.of_context(&self.config.context, server.as_deref())
+    }
+
+    /// Address of the API server, once it has answered.
+    fn server(&self) -> Option<String> {
         let state = self.lock();
-        let entries = state.journal.of_context(&self.config.context);
-        entries
-            .into_iter()
-            .map(|entry| (entry.clone(), state.journal.undoable(entry)))
-            .collect()
+        state
+            .identity
+            .as_ref()
+            .map(|identity| identity.server.clone())
+    }
+
+    fn lock_journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes how a call to the trace backend went, for its status.

@@ -56,6 +56,13 @@ impl ObjectStore {
             .all(|kind| self.listed.contains(kind) || self.failures.contains_key(kind))
     }
 
+    /// Kinds that were never listed, or whose last call failed: what they hold is not known.
+    pub(crate) fn unknown(&self) -> Vec<ObjectKind> {
+        let is_known = |kind| self.listed.contains(kind) && !self.failures.contains_key(kind);
+        let kinds = ObjectKind::ALL.iter().filter(|kind| !is_known(kind));
+        kinds.copied().collect()
+    }
+
     /// Whether any kind has ever been listed.
     pub(crate) fn any_listed(&self) -> bool {
         !self.listed.is_empty()

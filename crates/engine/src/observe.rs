@@ -20,8 +20,10 @@ pub(crate) const QUERIES_PER_TICK: usize = 6;
 const IN_FLIGHT: usize = 2;
 
 /// What a tick brought.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Fetched {
+    /// What was asked: the numbers belong to its window and its moment, whatever is wished by now.
+    pub(crate) request: GraphRequest,
     /// For the graph.
     pub(crate) graph: FetchedRows,
     /// p95 by destination workload, for splits.
@@ -76,7 +78,13 @@ pub(crate) async fn fetch(
         queries.len() - 1
     });
     let answers = ask_all(metrics, &queries).await;
-    let mut fetched = Fetched::default();
+    let mut fetched = Fetched {
+        request: request.clone(),
+        graph: FetchedRows::default(),
+        by_revision: None,
+        judged: None,
+        records: Vec::new(),
+    };
     for (position, (query, answer)) in queries.into_iter().zip(answers).enumerate() {
         fetched.records.push(record(&query, &answer));
         if position < graph_queries {

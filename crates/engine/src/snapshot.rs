@@ -54,6 +54,4 @@ pub struct Snapshot {
     pub watches: Vec<ShiftWatch>,
     /// Who and where we are, once the control plane said so.
     pub identity: Option<ControlPlaneIdentity>,
-    /// Writes are possible until then; `None` = locked.
-    pub armed_until: Option<Moment>,
 }

@@ -15,6 +15,8 @@ use crate::engine::Engine;
 
 /// How long several changes of objects are gathered before the graph is folded again.
 const SETTLE: Duration = Duration::from_millis(150);
+/// No clock ticks faster, whatever is asked for: below it, ticks would only queue up.
+const FASTEST_TICK: Duration = Duration::from_millis(100);
 /// Time between two looks at identity, versions and the trace backend.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
 /// Pause before a task that broke is started again.
@@ -106,7 +108,7 @@ async fn watch_objects(engine: Arc<Engine>) {
 }
 
 async fn tick_metrics(engine: Arc<Engine>) {
-    let mut tick = interval(engine.config().tick);
+    let mut tick = interval(engine.config().tick.max(FASTEST_TICK));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {

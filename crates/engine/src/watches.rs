@@ -1,13 +1,17 @@
 //! Changes whose effect is being watched.
 
-use pilothouse_core::model::Moment;
+use pilothouse_core::model::{Moment, TimeSpan};
 use pilothouse_core::ports::MetricRow;
 use pilothouse_core::traffic::{
     Convergence, ObservedDestination, Phase, ShiftPlan, Split, SplitId, observe_split,
 };
 
+use crate::snapshot::ObservedSplit;
+
 /// Points of a curve that are kept.
 const CURVE_POINTS: usize = 240;
+/// How long a change that does not converge is looked at.
+const WATCHED_FOR: TimeSpan = TimeSpan::seconds(3600);
 
 /// One applied change and how its observed share moves.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,17 +30,20 @@ pub struct ShiftWatch {
     pub convergence: Convergence,
     /// What was counted in the last window, in the split's order.
     pub counted: Vec<ObservedDestination>,
+    /// Nobody waits for it any more: an open question would cost a query each tick for ever.
+    pub(crate) closed: bool,
     /// Observed share of the watched destination over time, oldest first, one point at a time.
     pub curve: Vec<(Moment, ObservedDestination)>,
 }
 
 impl ShiftWatch {
-    /// Starts watching a plan that the server took. `None` if its shares are undefined (no destination gets anything).
+    /// Starts watching a plan that the server took: the split as it was written, and as it was seen before. `None` if its
+    /// shares are undefined (no destination gets anything).
     pub(crate) fn new(
         entry: String,
         plan: &ShiftPlan,
-        before: &[ObservedDestination],
-        split: &Split,
+        written: &Split,
+        before: Option<&ObservedSplit>,
         convergence: Convergence,
     ) -> Option<Self> {
         let after: Vec<f64> = plan
@@ -45,20 +52,16 @@ impl ShiftWatch {
             .map(|(_, ratio)| *ratio)
             .collect::<Option<_>>()?;
         let moved = |i: usize| {
-            let was = split
-                .destinations
-                .get(i)
+            let was = before
+                .and_then(|before| before.split.destinations.get(i))
                 .and_then(|d| d.effective_ratio)
                 .unwrap_or(0.0);
             after.get(i).map_or(f64::MIN, |now| now - was)
         };
         let watched = (0..after.len()).max_by(|&a, &b| moved(a).total_cmp(&moved(b)))?;
-        let weights = (0..after.len())
-            .map(|i| planned_weight(plan, split, i))
-            .collect();
-        let first = before.get(watched).copied();
+        let first = before.and_then(|before| before.observed.get(watched));
         let curve = first
-            .map(|point| (convergence.applied_at, point))
+            .map(|point| (convergence.applied_at, *point))
             .into_iter()
             .collect();
         Some(Self {
@@ -70,35 +73,40 @@ impl ShiftWatch {
                 .map(|(name, _)| name.clone())
                 .collect(),
             watched,
-            weights,
+            weights: written.destinations.iter().map(|d| d.weight).collect(),
             convergence,
             counted: Vec::new(),
+            closed: false,
             curve,
         })
     }
 
-    /// Takes the rows of the judged window that ends at `now`; `None` if they could not be had.
+    /// Takes the rows of the judged window that ends at `now`; `None` if they could not be had. Without a split there is
+    /// nothing to judge: it is gone, and with it what we wrote.
     pub(crate) fn step(&mut self, now: Moment, split: Option<&Split>, rows: Option<&[MetricRow]>) {
-        if let Some(split) = split {
-            let live: Vec<Option<i64>> = split.destinations.iter().map(|d| d.weight).collect();
-            if self.convergence.phase != Phase::Undone && live != self.weights {
-                self.convergence.phase = Phase::Superseded;
-            }
-            if rows.is_some() {
-                self.counted = observe_split(split, rows, None, self.convergence.window());
-                self.remember(now);
-            }
+        let live = split.map(|split| split.destinations.iter().map(|d| d.weight));
+        if live.is_none_or(|live| !live.eq(self.weights.iter().copied())) {
+            self.convergence.phase = Phase::Superseded;
+            return;
         }
+        self.counted = match (split, rows) {
+            (Some(split), Some(_)) => observe_split(split, rows, None, self.convergence.window()),
+            _ => Vec::new(),
+        };
         let requests: Option<Vec<f64>> = match rows {
             Some(_) => self.counted.iter().map(|d| d.requests).collect(),
             None => None,
         };
+        self.remember(now);
         self.convergence.judge(now, requests.as_deref());
+        if now.since(self.convergence.applied_at) > WATCHED_FOR {
+            self.closed = true;
+        }
     }
 
     /// Whether the window still has to be asked for.
     pub(crate) fn open(&self) -> bool {
-        self.convergence.phase.open()
+        self.convergence.phase.open() && !self.closed
     }
 
     /// A tick that ends with the change, or was under way during it, adds no point: the share before is there already.
@@ -113,15 +121,6 @@ impl ShiftWatch {
             self.curve.remove(0);
         }
     }
-}
-
-fn planned_weight(plan: &ShiftPlan, split: &Split, index: usize) -> Option<i64> {
-    let destination = split.destinations.get(index)?;
-    let change = plan
-        .changes
-        .iter()
-        .find(|c| c.path.ends_with(&format!("/{index}/weight")));
-    change.map_or(destination.weight, |c| c.after)
 }
 
 /// The objects hold the split's present state; looks it up by id.

@@ -145,6 +145,9 @@ async fn carry_out(api: &Api, plan: &PlanView, how: &How<'_>) -> Result<Exit, Fa
             "applied: {} (resourceVersion {version}, journal {})",
             entry.summary, entry.entry_id
         ))?;
+        if !entry.message.is_empty() {
+            output::text(&format!("warning: {}", entry.message))?;
+        }
     }
     Ok(Exit::OK)
 }

@@ -12,7 +12,7 @@ use super::checks::{destinations_path, judge_shift};
 use super::patch::{PatchFailure, apply_ops};
 use super::ratio::{default_weight, effective_ratios};
 use super::splits::{Surroundings, splits_of};
-use super::types::{OpKind, PatchOp, ShiftPlan, ShiftRequest, Split, WeightChange};
+use super::types::{OpKind, PatchOp, ShiftPlan, ShiftRequest, Split, SplitId, WeightChange};
 use super::undo::LeafConflict;
 use crate::model::{Finding, Object, Severity};
 
@@ -113,12 +113,20 @@ pub fn plan_shift(objects: &[Object], request: &ShiftRequest) -> Result<ShiftPla
         let version = Value::String(object.resource_version.clone());
         ops.push(op(OpKind::Test, "/metadata/resourceVersion", Some(version)));
     }
-    ops.extend(leaves.iter().flat_map(|leaf| leaf.identity.clone()));
+    let entry = if leaves.is_empty() {
+        Vec::new()
+    } else {
+        let path = entry_path(&split.id);
+        let found = object.doc.pointer(&path).unwrap_or(&Value::Null);
+        tests_of(found, &path, &ENTRY_IDENTITY)
+    };
+    let identity = || {
+        let of_leaves = leaves.iter().flat_map(|leaf| leaf.identity.clone());
+        entry.iter().cloned().chain(of_leaves)
+    };
+    ops.extend(identity());
     ops.extend(leaves.iter().map(Leaf::write));
-    let mut inverse: Vec<PatchOp> = leaves
-        .iter()
-        .flat_map(|leaf| leaf.identity.clone())
-        .collect();
+    let mut inverse: Vec<PatchOp> = identity().collect();
     inverse.extend(leaves.iter().map(Leaf::test_after));
     inverse.extend(leaves.iter().map(Leaf::restore));
 
@@ -276,9 +284,22 @@ impl Leaf {
     }
 }
 
+/// What tells one entry of a route from another, which may come to stand at its index.
+pub(super) const ENTRY_IDENTITY: [&str; 3] = ["match", "matches", "name"];
+
+/// JSON pointer of a split's entry: `/spec/http/0`.
+pub(super) fn entry_path(split: &SplitId) -> String {
+    format!("/spec/{}/{}", split.section, split.route)
+}
+
 /// A VirtualService has its destination as one value; a `backendRef` carries the weight among its identity.
 fn identity_tests(item: &Value, path: &str) -> Vec<PatchOp> {
     let fields = ["destination", "group", "kind", "name", "namespace", "port"];
+    tests_of(item, path, &fields)
+}
+
+/// Tests of those fields that are there.
+fn tests_of(item: &Value, path: &str, fields: &[&str]) -> Vec<PatchOp> {
     fields
         .iter()
         .filter_map(|field| {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::owner;
 use super::patch::apply_ops;
-use super::plan::{PlanError, op};
+use super::plan::{ENTRY_IDENTITY, PlanError, entry_path, op};
 use super::ratio::effective_ratios;
 use super::splits::destinations_field;
 use super::types::{OpKind, PatchOp, ShiftPlan, WeightChange};
@@ -46,10 +46,15 @@ pub fn plan_undo(live: &Object, original: &ShiftPlan) -> Result<ShiftPlan, PlanE
             found: live.reference.to_string(),
         });
     }
+    let same_entry = same_entry(&live.doc, original);
     let leaves: Vec<LeafConflict> = original
         .changes
         .iter()
-        .map(|change| compare(&live.doc, change, &original.inverse))
+        .map(|change| {
+            let mut leaf = compare(&live.doc, change, &original.inverse);
+            leaf.moved |= !same_entry;
+            leaf
+        })
         .collect();
     let ours_everywhere = leaves
         .iter()
@@ -89,6 +94,15 @@ pub fn plan_undo(live: &Object, original: &ShiftPlan) -> Result<ShiftPlan, PlanE
         after,
         findings: judge(live, original, done),
     })
+}
+
+/// Whether the entry at the plan's index is still the one that was changed: somebody may have put another before it.
+fn same_entry(live: &Value, original: &ShiftPlan) -> bool {
+    let path = entry_path(&original.split);
+    let (now, then) = (live.pointer(&path), original.before.pointer(&path));
+    ENTRY_IDENTITY
+        .iter()
+        .all(|field| now.and_then(|e| e.get(field)) == then.and_then(|e| e.get(field)))
 }
 
 fn compare(live: &Value, change: &WeightChange, inverse: &[PatchOp]) -> LeafConflict {
@@ -159,8 +173,8 @@ fn judge(live: &Object, original: &ShiftPlan, done: bool) -> Vec<Finding> {
         .pointer("/metadata/uid")
         .and_then(Value::as_str);
     if uid.is_some_and(|uid| uid != live.uid) {
-        let message = "the object was deleted and made anew since the change; look at the whole of it before undoing";
-        say(Severity::Warning, "object-recreated", message.to_owned());
+        let message = "this is not the object that was changed: it was deleted and made anew, or it is another cluster's";
+        say(Severity::Error, "other-object", message.to_owned());
     }
     let ownership = owner::detect(live, &[]);
     if let Some(advice) = owner::advice(&ownership.owner) {

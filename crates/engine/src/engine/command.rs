@@ -1,17 +1,16 @@
-//! Changes in two phases: plan, dry run, apply, undo.
+//! The first half of a change: arming, plans of shifts and undos, the server's dry run. Nothing here writes.
 
 use std::sync::Arc;
 
-use pilothouse_core::model::{Moment, Object, Severity, SourceError, SourceErrorKind};
+use pilothouse_core::model::{Finding, Moment, Object, ObjectKind, Severity, SourceError};
 use pilothouse_core::ports::{ControlPlane, WriteMode};
-use pilothouse_core::traffic::{self, Convergence, Phase, PlanError, ShiftPlan, ShiftRequest};
+use pilothouse_core::traffic::{self, PlanError, ShiftPlan, ShiftRequest};
 use serde_json::Value;
 
 use super::{Engine, PLANS_KEPT};
 use crate::config::Class;
-use crate::journal::{Entry, EntryKind, Outcome};
+use crate::journal::{EntryKind, Outcome};
 use crate::shift::{CommandError, DryRun, StagedPlan};
-use crate::watches::{ShiftWatch, find_split};
 
 impl Engine {
     /// Unlocks writes for a while. A production context wants its name typed.
@@ -42,30 +41,57 @@ impl Engine {
     /// If the object cannot be read, or the request names what is not there.
     pub async fn plan_shift(&self, request: &ShiftRequest) -> Result<StagedPlan, CommandError> {
         let objects = self.with_live_object(&request.split.object).await?;
-        let plan = traffic::plan_shift(&objects, request)?;
+        let mut plan = traffic::plan_shift(&objects, request)?;
+        plan.findings.extend(self.unchecked(&plan));
         Ok(self.stage(EntryKind::Apply, None, plan))
     }
 
-    /// Stages the inverse of a journal entry (the newest one that can be taken back, if none is named).
+    /// Stages the inverse of a journal entry (the newest one that can be taken back, if none is named). Of a change whose
+    /// end is not known, the object says whether it took effect.
     ///
     /// # Errors
     /// If there is none, or the weights are no longer those that we wrote.
     pub async fn plan_undo(&self, entry: Option<&str>) -> Result<StagedPlan, CommandError> {
-        let entry = {
-            let state = self.lock();
-            let entries = state.journal.of_context(&self.config.context);
-            let mut wanted = entries.into_iter().filter(|e| {
-                entry.map_or(e.kind == EntryKind::Apply, |id| e.id == id)
-                    && state.journal.undoable(e)
-            });
-            wanted.next().cloned().ok_or(CommandError::NothingToUndo)?
-        };
+        for (candidate, undoable) in self.journal() {
+            let wanted = entry.map_or(candidate.kind == EntryKind::Apply, |id| candidate.id == id);
+            let unsure = matches!(candidate.outcome, Outcome::Intended | Outcome::Failed);
+            if !wanted || !(undoable || unsure) {
+                continue;
+            }
+            let plan = self.plan_inverse(&candidate.plan).await;
+            let took_effect = plan.as_ref().is_ok_and(|plan| !plan.changes.is_empty());
+            if undoable || took_effect {
+                return Ok(self.stage(EntryKind::Undo, Some(candidate.id.clone()), plan?));
+            }
+        }
+        Err(CommandError::NothingToUndo)
+    }
+
+    async fn plan_inverse(&self, plan: &ShiftPlan) -> Result<ShiftPlan, CommandError> {
+        let object = &plan.split.object;
         let gone = || PlanError::NoSuchSplit {
-            split: entry.plan.split.object.to_string(),
+            split: object.to_string(),
         };
-        let live = self.control_plane()?.get(&entry.plan.split.object).await?;
-        let plan = traffic::plan_undo(&live.ok_or_else(gone)?, &entry.plan)?;
-        Ok(self.stage(EntryKind::Undo, Some(entry.id), plan))
+        let live = self.control_plane()?.get(object).await?;
+        Ok(traffic::plan_undo(&live.ok_or_else(gone)?, plan)?)
+    }
+
+    /// What nobody could check, because objects of these kinds are not known.
+    fn unchecked(&self, plan: &ShiftPlan) -> Option<Finding> {
+        let unknown = self.lock().objects.unknown();
+        let kinds: Vec<String> = unknown
+            .into_iter()
+            .filter(|kind| *kind != ObjectKind::Namespace)
+            .map(|kind| kind.to_string())
+            .collect();
+        (!kinds.is_empty()).then(|| {
+            let about = plan.split.object.to_string();
+            let message = format!(
+                "not checked against these kinds, which could not be read: {}",
+                kinds.join(", ")
+            );
+            Finding::new(Severity::Warning, "objects-unknown", &about, message)
+        })
     }
 
     /// A staged plan.
@@ -101,146 +127,6 @@ impl Engine {
         })
     }
 
-    /// Carries a plan out: dry run, journal, patch with preconditions, journal; then its effect is watched.
-    ///
-    /// # Errors
-    /// [`CommandError::ReadOnly`] unless armed; whatever the dry run or the server say. Nothing is written on any error
-    /// before the patch; after a failed patch the journal says so.
-    pub async fn apply(&self, plan_id: &str, reason: &str) -> Result<Entry, CommandError> {
-        if self.armed_until().is_none() {
-            return Err(CommandError::ReadOnly);
-        }
-        let staged = self.staged(plan_id)?;
-        if staged.plan.changes.is_empty() {
-            return Err(CommandError::NothingToDo);
-        }
-        let tried = self.dry_run(plan_id).await?;
-        if !tried.mutations.is_empty() {
-            return Err(CommandError::Mutated(tried.mutations));
-        }
-        let control_plane = self.control_plane()?;
-        let mut entry = self.begin(&staged, reason)?;
-        let object = &staged.plan.split.object;
-        match control_plane
-            .patch(object, &staged.plan.ops, WriteMode::Apply)
-            .await
-        {
-            Ok(answer) => {
-                entry.outcome = Outcome::Applied;
-                entry.resource_version_after = Some(answer.object.resource_version.clone());
-                let closed = self.close(&staged, &entry, Some(answer.object));
-                // The reader who is told of success finds the new weights in the snapshot.
-                self.fold().await;
-                closed.map(|()| entry)
-            }
-            Err(error) => {
-                let refused = matches!(
-                    error.kind,
-                    SourceErrorKind::Conflict
-                        | SourceErrorKind::Rejected
-                        | SourceErrorKind::Forbidden
-                );
-                entry.outcome = if refused {
-                    Outcome::Refused
-                } else {
-                    Outcome::Failed
-                };
-                entry.message.clone_from(&error.message);
-                self.close(&staged, &entry, None)?;
-                Err(error.into())
-            }
-        }
-    }
-
-    fn begin(&self, staged: &StagedPlan, reason: &str) -> Result<Entry, CommandError> {
-        let now = self.now();
-        let mut state = self.lock();
-        let entry = Entry {
-            id: state.journal.next_id(now),
-            at: now,
-            kind: staged.kind,
-            undoes: staged.undoes.clone(),
-            context: self.config.context.clone(),
-            user: state
-                .identity
-                .as_ref()
-                .and_then(|identity| identity.user.clone()),
-            plan: staged.plan.clone(),
-            reason: reason.to_owned(),
-            outcome: Outcome::Intended,
-            message: String::new(),
-            resource_version_after: None,
-        };
-        state.journal.record(entry.clone())?;
-        Ok(entry)
-    }
-
-    fn close(
-        &self,
-        staged: &StagedPlan,
-        entry: &Entry,
-        live: Option<Object>,
-    ) -> Result<(), CommandError> {
-        let now = self.now();
-        let scrape = self.scrape_interval();
-        let before = self.snapshot();
-        let mut state = self.lock();
-        state.plans.retain(|plan| plan.id != staged.id);
-        let written = state.journal.record(entry.clone());
-        if let Some(object) = live {
-            state
-                .objects
-                .take(pilothouse_core::ports::ObjectEvent::Applied(Box::new(
-                    object,
-                )));
-            if let Some(undone) = &staged.undoes {
-                for watch in state
-                    .watches
-                    .iter_mut()
-                    .filter(|watch| &watch.entry == undone)
-                {
-                    watch.convergence.phase = Phase::Undone;
-                }
-            }
-            let known = before
-                .splits
-                .iter()
-                .find(|s| s.split.id == staged.plan.split);
-            let splits = traffic::read_splits(&state.objects.all());
-            let targets = staged
-                .plan
-                .ratios_after
-                .iter()
-                .map(|(_, ratio)| ratio.unwrap_or(0.0))
-                .collect();
-            let convergence = Convergence::new(targets, now, scrape);
-            let split = known
-                .map(|s| &s.split)
-                .or_else(|| find_split(&splits, &staged.plan.split));
-            let observed = known.map(|s| s.observed.clone()).unwrap_or_default();
-            let watch = split.and_then(|split| {
-                ShiftWatch::new(
-                    entry.id.clone(),
-                    &staged.plan,
-                    &observed,
-                    split,
-                    convergence,
-                )
-            });
-            for older in state
-                .watches
-                .iter_mut()
-                .filter(|watch| watch.split == staged.plan.split && watch.open())
-            {
-                older.convergence.phase = Phase::Superseded;
-            }
-            state.watches.extend(watch);
-        }
-        drop(state);
-        self.refresh();
-        Ok(written?)
-    }
-
     fn stage(&self, kind: EntryKind, undoes: Option<String>, plan: ShiftPlan) -> StagedPlan {
         let mut state = self.lock();
         state.plan_counter += 1;
@@ -270,7 +156,7 @@ impl Engine {
         Ok(objects)
     }
 
-    fn control_plane(&self) -> Result<Arc<dyn ControlPlane>, SourceError> {
+    pub(super) fn control_plane(&self) -> Result<Arc<dyn ControlPlane>, SourceError> {
         self.sources.control_plane.clone()
     }
 }

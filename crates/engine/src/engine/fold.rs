@@ -41,7 +41,6 @@ impl Engine {
             let mut state = self.lock();
             if fetched.any_answer() || state.fetched.is_none() {
                 state.fetched = Some(Arc::clone(&fetched));
-                state.fetched_at = now;
             }
             let splits = traffic::read_splits(&state.objects.all());
             for watch in &mut state.watches {
@@ -57,7 +56,7 @@ impl Engine {
     /// metrics were asked once: a picture without calls would have its cards anywhere.
     pub(crate) async fn fold(&self) {
         let _one_at_a_time = self.folding.lock().await;
-        let (objects, fetched, fetched_at, window, layout, provisional) = {
+        let (objects, fetched, window, layout, provisional) = {
             let state = self.lock();
             if state.fetched.is_none() && self.sources.metrics.is_ok() {
                 return;
@@ -66,14 +65,17 @@ impl Engine {
             (
                 objects,
                 state.fetched.clone(),
-                state.fetched_at,
                 state.window,
                 Arc::clone(&state.layout),
                 state.layout_is_provisional,
             )
         };
         let calls_are_known = fetched.as_ref().is_some_and(|f| f.requests().is_some());
-        let request = self.config.live_request(window, fetched_at);
+        let request = match &fetched {
+            Some(fetched) => fetched.request.clone(),
+            None => self.config.live_request(window, self.now()),
+        };
+        let taken_at = request.at;
         let folding = {
             let objects = Arc::clone(&objects);
             let answers = fetched.clone();
@@ -87,7 +89,7 @@ impl Engine {
                 } else {
                     layout.follow(&graph)
                 };
-                let splits = observed_splits(&objects, answers.as_deref(), window);
+                let splits = observed_splits(&objects, answers.as_deref(), request.window);
                 (graph, layout, splits)
             })
         };
@@ -102,7 +104,7 @@ impl Engine {
         state.generation += 1;
         let snapshot = Snapshot {
             generation: state.generation,
-            taken_at: fetched_at,
+            taken_at,
             graph: Arc::new(graph),
             layout,
             objects,
@@ -116,7 +118,6 @@ impl Engine {
             ),
             watches: state.watches.iter().rev().cloned().collect(),
             identity: state.identity.clone(),
-            armed_until: state.armed_until,
         };
         debug!(
             generation = snapshot.generation,

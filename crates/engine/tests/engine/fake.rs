@@ -26,6 +26,17 @@ pub(crate) struct FakeMesh {
     n_queries: AtomicUsize,
     deaf: AtomicBool,
     mutate: AtomicBool,
+    losing: Mutex<Option<Lost>>,
+    forbidden: Mutex<Option<ObjectKind>>,
+    route_is_gone: AtomicBool,
+    on_write: Mutex<Option<Box<dyn Fn() + Send>>>,
+}
+
+/// A write whose answer nobody hears.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    Request,
+    Answer,
 }
 
 pub(crate) fn split_id() -> SplitId {
@@ -64,7 +75,36 @@ impl FakeMesh {
             n_queries: AtomicUsize::new(0),
             deaf: AtomicBool::new(false),
             mutate: AtomicBool::new(false),
+            losing: Mutex::new(None),
+            forbidden: Mutex::new(None),
+            route_is_gone: AtomicBool::new(false),
+            on_write: Mutex::new(None),
         })
+    }
+
+    /// The connection breaks in the next writes.
+    pub(crate) fn lose(&self, what: Option<Lost>) {
+        *self.losing.lock().unwrap() = what;
+    }
+
+    /// Objects of this kind may not be read.
+    pub(crate) fn forbid(&self, kind: ObjectKind) {
+        *self.forbidden.lock().unwrap() = Some(kind);
+    }
+
+    pub(crate) fn remove_route(&self) {
+        self.route_is_gone.store(true, Ordering::SeqCst);
+    }
+
+    /// Runs in the middle of the next writes.
+    pub(crate) fn on_write(&self, run: impl Fn() + Send + 'static) {
+        *self.on_write.lock().unwrap() = Some(Box::new(run));
+    }
+
+    /// The same names on another cluster.
+    pub(crate) fn become_another_cluster(&self) {
+        let mut route = self.route.lock().unwrap();
+        *route.0.pointer_mut("/metadata/uid").unwrap() = json!("u2");
     }
 
     pub(crate) fn sources(self: &Arc<Self>) -> Sources {
@@ -151,10 +191,20 @@ impl FakeMesh {
                 "spec": {"host": "reviews", "subsets": [subset("v1"), subset("v2")]}}),
             route,
         ];
+        let gone = self.route_is_gone.load(Ordering::SeqCst);
         docs.into_iter()
             .map(|doc| Object::from_document(doc).unwrap())
+            .filter(|object| !gone || object.reference != route_ref())
             .collect()
     }
+}
+
+fn broken() -> SourceError {
+    SourceError::new(
+        SourceKind::ControlPlane,
+        SourceErrorKind::Unreachable,
+        "the connection broke",
+    )
 }
 
 fn bump(route: &mut (Value, u64)) {
@@ -180,6 +230,15 @@ impl ControlPlane for FakeMesh {
                 Err(SourceError::new(
                     SourceKind::ControlPlane,
                     SourceErrorKind::Unreachable,
+                    "scripted",
+                ))
+            });
+        }
+        if *self.forbidden.lock().unwrap() == Some(kind) {
+            return Box::pin(async {
+                Err(SourceError::new(
+                    SourceKind::ControlPlane,
+                    SourceErrorKind::Forbidden,
                     "scripted",
                 ))
             });
@@ -220,6 +279,15 @@ impl ControlPlane for FakeMesh {
         ops: &'a [PatchOp],
         mode: WriteMode,
     ) -> Answer<'a, Patched> {
+        let losing = (*self.losing.lock().unwrap()).filter(|_| mode == WriteMode::Apply);
+        if losing == Some(Lost::Request) {
+            return Box::pin(async { Err(broken()) });
+        }
+        if let Some(run) = &*self.on_write.lock().unwrap()
+            && mode == WriteMode::Apply
+        {
+            run();
+        }
         let mut route = self.route.lock().unwrap();
         let patched = apply_ops(&route.0, ops).map(|doc| {
             let mut next = (doc, route.1);
@@ -242,7 +310,12 @@ impl ControlPlane for FakeMesh {
                 "a test of the patch failed",
             )
         });
-        Box::pin(async { answer })
+        Box::pin(async move {
+            match losing {
+                Some(_) => Err(broken()),
+                None => answer,
+            }
+        })
     }
 
     fn may_patch<'a>(&'a self, _: &'a ObjectRef) -> Answer<'a, bool> {

@@ -4,3 +4,5 @@
 mod fake;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble;

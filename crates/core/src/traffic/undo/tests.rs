@@ -117,5 +117,19 @@ fn a_recreated_object_is_pointed_out() {
         .iter()
         .map(|f| (f.code.as_str(), f.severity))
         .collect();
-    assert_eq!(seen, [("object-recreated", Severity::Warning)]);
+    assert_eq!(seen, [("other-object", Severity::Error)]);
+}
+
+#[test]
+fn an_entry_that_somebody_put_before_ours_is_not_taken_for_it() {
+    let (plan, live) = shifted();
+    let mut edited = live.doc;
+    let mut copy = edited["spec"]["http"][0].clone();
+    copy["match"] = json!([{"headers": {"end-user": {"exact": "jason"}}}]);
+    let entries = edited["spec"]["http"].as_array_mut().expect("entries");
+    entries.insert(0, copy);
+    let Err(PlanError::Conflict { leaves }) = plan_undo(&object(edited), &plan) else {
+        panic!("expected a conflict");
+    };
+    assert!(leaves.iter().all(|leaf| leaf.moved));
 }
