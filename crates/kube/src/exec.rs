@@ -6,7 +6,6 @@
 //!
 //! Source: Kubernetes documentation, "Authenticating", section "client-go credential plugins".
 
-use std::ffi::OsString;
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
@@ -52,8 +51,6 @@ pub(crate) struct Plugin {
     pub(crate) config: ExecConfig,
     /// Told to the plugin if it asks for it (`provideClusterInfo`).
     pub(crate) cluster: Option<ExecAuthCluster>,
-    /// Variables on top of our own environment, e.g. the `PATH` of the user's login shell.
-    pub(crate) environment: Vec<(OsString, OsString)>,
     pub(crate) timeout: Duration,
 }
 
@@ -105,7 +102,6 @@ impl Plugin {
         let mut command = Command::new(program);
         command
             .args(self.config.args.iter().flatten())
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .kill_on_drop(true);
         for entry in self.config.env.iter().flatten() {

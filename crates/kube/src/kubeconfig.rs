@@ -22,14 +22,17 @@ use kube::config::{AuthInfo, Cluster, Kubeconfig};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 
 use crate::failure::failed;
+use crate::proxy::ProxyEnvironment;
 
-/// The part of the process environment that decides which files are read.
+/// The part of the process environment that decides which files are read, and which proxies are used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigEnvironment {
     /// `KUBECONFIG`: a list, separated as `PATH` is.
     pub kubeconfig: Option<OsString>,
     /// The user's home directory.
     pub home: Option<PathBuf>,
+    /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+    pub proxies: ProxyEnvironment,
 }
 
 impl ConfigEnvironment {
@@ -39,6 +42,7 @@ impl ConfigEnvironment {
         Self {
             kubeconfig: std::env::var_os("KUBECONFIG"),
             home: std::env::var_os("HOME").map(PathBuf::from),
+            proxies: ProxyEnvironment::read(|name| std::env::var(name).ok()),
         }
     }
 }
@@ -62,8 +66,6 @@ pub(crate) struct ChosenContext {
     pub(crate) entry: ContextEntry,
     pub(crate) cluster: Cluster,
     pub(crate) user: AuthInfo,
-    /// The files merged so that this context, its cluster and its user come first.
-    pub(crate) config: Kubeconfig,
 }
 
 impl Kubeconfigs {
@@ -169,7 +171,6 @@ impl Kubeconfigs {
             entry,
             cluster,
             user,
-            config,
         })
     }
 
@@ -223,7 +224,7 @@ fn nothing_found(candidates: &[PathBuf]) -> SourceError {
         format!("no kubeconfig: looked for {}", looked.join(", "))
     };
     failed(SourceErrorKind::NotConfigured, message).with_hint(
-        "open a kubeconfig file (--kubeconfig), set KUBECONFIG, or look at the demo mesh",
+        "name a kubeconfig file (--kubeconfig), set KUBECONFIG, or look at the demo mesh",
     )
 }
 

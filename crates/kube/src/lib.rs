@@ -17,7 +17,8 @@
 //! # }
 //! ```
 //!
-//! Reading order: `kubeconfig` (which cluster, as whom), `connect` (from that to a client), `exec` (credential plugins),
+//! Reading order: `kubeconfig` (which cluster, as whom), `proxy` (on which way),
+//! `connect` (from that to a client), `exec` (credential plugins),
 //! `transport` (one call: deadline, size cap, session), `failure` (how the server says no), `resource` (paths), `source`
 //! (the port), `patch` (the one write), `watch` (lists and changes).
 //!
@@ -29,6 +30,7 @@ mod exec;
 mod failure;
 mod kubeconfig;
 mod patch;
+mod proxy;
 mod resource;
 mod source;
 mod transport;
@@ -39,4 +41,5 @@ mod mock;
 
 pub use connect::{ConnectOptions, ConnectionFacts};
 pub use kubeconfig::{AuthKind, ConfigEnvironment, ContextEntry, Kubeconfigs};
+pub use proxy::ProxyEnvironment;
 pub use source::KubeSource;

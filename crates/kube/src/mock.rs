@@ -165,11 +165,8 @@ impl Log {
     }
 }
 
-/// A source on a server that answers like this.
-pub(crate) fn serve(
-    namespaces: &[&str],
-    answer: impl Fn(&Seen) -> Canned + Send + Sync + 'static,
-) -> (KubeSource, Log) {
+/// A client of a server that answers like this.
+pub(crate) fn client(answer: impl Fn(&Seen) -> Canned + Send + Sync + 'static) -> (Client, Log) {
     let log = Log::default();
     let answer = Arc::new(answer);
     let service = {
@@ -191,7 +188,15 @@ pub(crate) fn serve(
             }
         })
     };
-    let client = Client::new(service, "default");
+    (Client::new(service, "default"), log)
+}
+
+/// A source on a server that answers like this.
+pub(crate) fn serve(
+    namespaces: &[&str],
+    answer: impl Fn(&Seen) -> Canned + Send + Sync + 'static,
+) -> (KubeSource, Log) {
+    let (client, log) = client(answer);
     let transport = Transport::new(Connector::Fixed(client), Duration::from_secs(5));
     let namespaces = namespaces.iter().map(|&ns| ns.to_owned()).collect();
     (KubeSource::new(transport, facts(), namespaces), log)

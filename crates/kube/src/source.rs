@@ -46,7 +46,8 @@ impl KubeSource {
     /// `NotConfigured` if there is no kubeconfig, `BadConfiguration` if it cannot be used.
     pub fn connect(options: ConnectOptions) -> Result<Self, SourceError> {
         let (connector, facts) = connect::prepare(&options)?;
-        let transport = Transport::new(connector, options.request_timeout);
+        let renewal = connect::renewal(&options, facts.clone());
+        let transport = Transport::new(connector, options.request_timeout).renewed_by(renewal);
         Ok(Self::new(transport, facts, options.namespaces))
     }
 
@@ -94,28 +95,37 @@ impl KubeSource {
     }
 
     /// Where a list looks: namespaces, or one empty text for all of them.
-    pub(crate) fn places(&self, kind: ObjectKind) -> Vec<&str> {
-        if self.namespaces.is_empty() || !resource::is_namespaced(kind) {
+    pub(crate) fn places(&self) -> Vec<&str> {
+        if self.namespaces.is_empty() {
             vec![""]
         } else {
             self.namespaces.iter().map(String::as_str).collect()
         }
     }
 
-    /// Whether an object of a cluster-wide answer is one that we were asked for.
-    pub(crate) fn is_wanted(&self, object: &ObjectRef) -> bool {
-        resource::is_namespaced(object.kind)
-            || self.namespaces.is_empty()
-            || self.namespaces.contains(&object.name)
-    }
-
     async fn list_all(&self, kind: ObjectKind) -> Result<Vec<Object>, SourceError> {
         let mut objects = Vec::new();
-        for namespace in self.places(kind) {
-            objects.extend(self.list_in(kind, namespace).await?);
+        for place in self.places() {
+            if is_chosen_namespace(kind, place) {
+                objects.extend(self.namespace(place).await?);
+            } else {
+                objects.extend(self.list_in(kind, place).await?);
+            }
         }
-        objects.retain(|object| self.is_wanted(&object.reference));
         Ok(objects)
+    }
+
+    /// A namespace that was chosen; `None` if there is none. Who has rights in namespaces only may not read the namespace
+    /// itself: then its name is all we know.
+    pub(crate) async fn namespace(&self, name: &str) -> Result<Option<Object>, SourceError> {
+        let reference = ObjectRef::new(ObjectKind::Namespace, "", name);
+        match self.fetch(&reference).await {
+            Err(error) if error.kind == SourceErrorKind::Forbidden => {
+                let doc = json!({"metadata": {"name": name}});
+                Ok(resource::object(ObjectKind::Namespace, "v1", doc))
+            }
+            answer => answer,
+        }
     }
 
     async fn list_in(&self, kind: ObjectKind, namespace: &str) -> Result<Vec<Object>, SourceError> {
@@ -310,6 +320,12 @@ impl ControlPlane for KubeSource {
     fn may_patch<'a>(&'a self, object: &'a ObjectRef) -> Answer<'a, bool> {
         Box::pin(self.may(object))
     }
+}
+
+/// Whether this place of this kind is a namespace that was chosen, itself: it is asked for by name, since only those with
+/// rights in the whole cluster may list namespaces.
+pub(crate) const fn is_chosen_namespace(kind: ObjectKind, place: &str) -> bool {
+    !resource::is_namespaced(kind) && !place.is_empty()
 }
 
 /// Whether a request can name this object at all; names come from command lines and links.

@@ -1,20 +1,24 @@
 //! One call to the API server: a session to send it with, a deadline, a size cap, and an answer as bytes.
 //!
 //! Owns the session: the client is built at the first call, and built anew when the credentials of a plugin expire or
-//! the server no longer takes them. One plugin runs at a time, and one that failed is not run again for a while: a
-//! polling caller must not open one login page after the other. Knows nothing about objects.
+//! the server no longer takes them; then the configuration is read again too, since whoever logged in anew wrote it. One
+//! plugin runs at a time, and one that failed is not run again for a while: a polling caller must not open one login page
+//! after the other. Knows nothing about objects.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{ACCEPT, WARNING};
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::{SignedDuration, Timestamp};
 use kube::client::{Body, ClientBuilder};
+use kube::config::AuthInfo;
 use kube::{Client, Config};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
+use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
@@ -27,6 +31,9 @@ const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// Pause after a login that failed or was not accepted.
 const LOGIN_PAUSE: Duration = Duration::from_secs(30);
 
+/// The configuration is not read again more often than this.
+const REREAD_PAUSE: Duration = Duration::from_secs(10);
+
 /// Credentials are renewed this long before they expire.
 const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -36,6 +43,7 @@ pub(crate) enum Connector {
     Config {
         config: Box<Config>,
         plugin: Option<Box<Plugin>>,
+        proof: Box<Proof>,
     },
     /// A server that a test plays.
     #[cfg(test)]
@@ -43,13 +51,18 @@ pub(crate) enum Connector {
 }
 
 impl Connector {
-    const fn plugin(&self) -> Option<&Plugin> {
+    const fn has_plugin(&self) -> bool {
         match self {
-            Self::Config {
-                plugin: Some(plugin),
-                ..
-            } => Some(plugin),
-            Self::Config { plugin: None, .. } => None,
+            Self::Config { plugin, .. } => plugin.is_some(),
+            #[cfg(test)]
+            Self::Fixed(_) => false,
+        }
+    }
+
+    /// What the server is shown, as far as it is known before it is shown.
+    const fn proof(&self) -> Option<&Proof> {
+        match self {
+            Self::Config { proof, .. } => Some(proof),
             #[cfg(test)]
             Self::Fixed(_) => None,
         }
@@ -57,7 +70,7 @@ impl Connector {
 
     async fn open(&self) -> Result<(Client, Option<Timestamp>), SourceError> {
         match self {
-            Self::Config { config, plugin } => {
+            Self::Config { config, plugin, .. } => {
                 let mut config = config.clone();
                 let mut expires = None;
                 if let Some(plugin) = plugin {
@@ -73,9 +86,33 @@ impl Connector {
     }
 }
 
+/// The user entry of a configuration and the content of the files that it names, to see whether a later login changed
+/// them. Holds secrets: not `Debug`.
+#[derive(PartialEq)]
+pub(crate) struct Proof {
+    entry: Value,
+    files: [Option<Vec<u8>>; 3],
+}
+
+impl Proof {
+    /// Reads the files.
+    pub(crate) fn of(user: &AuthInfo) -> Self {
+        let files = [&user.token_file, &user.client_certificate, &user.client_key];
+        Self {
+            entry: serde_json::to_value(user).unwrap_or_default(),
+            files: files.map(|path| std::fs::read(path.as_ref()?).ok()),
+        }
+    }
+}
+
+/// Reads the configuration again; nothing if there is none to go on with.
+type Reread = dyn Fn() -> Option<Connector> + Send + Sync;
+
 /// A client and how long it is good.
 struct Session {
     client: Client,
+    /// How many there were before.
+    number: u64,
     expires: Option<Timestamp>,
     since: Instant,
 }
@@ -90,10 +127,13 @@ impl Session {
     }
 }
 
-#[derive(Default)]
 struct Login {
+    connector: Connector,
     session: Option<Session>,
+    n_sessions: u64,
     failure: Option<(Instant, SourceError)>,
+    /// When the configuration was last read again.
+    reread: Option<Instant>,
 }
 
 /// An answer with a status of success.
@@ -106,7 +146,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     /// The body as JSON.
-    pub(crate) fn json(&self) -> Result<serde_json::Value, CallError> {
+    pub(crate) fn json(&self) -> Result<Value, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let message = format!("the server's answer is no JSON: {error}");
             CallError::Lost(failed(SourceErrorKind::BadAnswer, message).with_hint(
@@ -118,18 +158,33 @@ impl Reply {
 
 /// Sends requests.
 pub(crate) struct Transport {
-    connector: Connector,
     deadline: Duration,
+    reread: Option<Arc<Reread>>,
     login: Mutex<Login>,
 }
 
 impl Transport {
     pub(crate) fn new(connector: Connector, deadline: Duration) -> Self {
         Self {
-            connector,
             deadline,
-            login: Mutex::new(Login::default()),
+            reread: None,
+            login: Mutex::new(Login {
+                connector,
+                session: None,
+                n_sessions: 0,
+                failure: None,
+                reread: None,
+            }),
         }
+    }
+
+    /// Asks for the configuration again when the server no longer takes the credentials.
+    pub(crate) fn renewed_by(
+        mut self,
+        reread: impl Fn() -> Option<Connector> + Send + Sync + 'static,
+    ) -> Self {
+        self.reread = Some(Arc::new(reread));
+        self
     }
 
     /// Deadline of one request.
@@ -139,47 +194,63 @@ impl Transport {
 
     /// Sends a request and reads the whole answer.
     pub(crate) async fn call(&self, request: Request<Vec<u8>>) -> Result<Reply, CallError> {
-        let client = self.client().await.map_err(CallError::Unsent)?;
-        let exchange = async {
-            let response = send(&client, request.map(Body::from)).await?;
-            let (parts, body) = response.into_parts();
-            let body = read_capped(body).await?;
-            if parts.status.is_success() {
-                Ok(Reply {
-                    warnings: warning_texts(&parts.headers),
-                    body,
-                })
-            } else {
-                Err(CallError::Refused(Refusal::read(
-                    parts.status.as_u16(),
-                    &body,
-                )))
+        // A patch never goes out twice, not even one that was turned away at the door.
+        let is_repeatable = request.method() != Method::PATCH;
+        let exchange = |client: Client| {
+            let request = request.clone().map(Body::from);
+            async move {
+                let response = send(&client, request).await?;
+                let (parts, body) = response.into_parts();
+                let body = read_capped(body).await?;
+                if parts.status.is_success() {
+                    return Ok(Reply {
+                        warnings: warning_texts(&parts.headers),
+                        body,
+                    });
+                }
+                let status = parts.status.as_u16();
+                Err(CallError::Refused(Refusal::read(status, &body)))
             }
         };
-        let result = self.within_deadline(exchange).await;
-        if let Err(CallError::Refused(Refusal { status: 401, .. })) = result {
-            self.note_refused_login().await;
-        }
-        result
+        self.logged_in(is_repeatable, exchange).await
     }
 
-    /// Sends a request whose answer is a stream: the deadline covers its start only.
+    /// Sends a request without a body whose answer is a stream: the deadline covers its start only.
     pub(crate) async fn open(&self, request: Request<Body>) -> Result<Response<Body>, CallError> {
-        let client = self.client().await.map_err(CallError::Unsent)?;
-        let exchange = async {
-            let response = send(&client, request).await?;
-            if response.status().is_success() {
-                return Ok(response);
+        let (head, _) = request.into_parts();
+        let exchange = |client: Client| {
+            let request = Request::from_parts(head.clone(), Body::empty());
+            async move {
+                let response = send(&client, request).await?;
+                if response.status().is_success() {
+                    return Ok(response);
+                }
+                let status = response.status().as_u16();
+                let body = read_capped(response.into_body()).await?;
+                Err(CallError::Refused(Refusal::read(status, &body)))
             }
-            let status = response.status().as_u16();
-            let body = read_capped(response.into_body()).await?;
-            Err(CallError::Refused(Refusal::read(status, &body)))
         };
-        let result = self.within_deadline(exchange).await;
-        if let Err(CallError::Refused(Refusal { status: 401, .. })) = result {
-            self.note_refused_login().await;
+        self.logged_in(true, exchange).await
+    }
+
+    /// One exchange; and another if the server did not take our credentials and there are others by now.
+    async fn logged_in<T, F>(
+        &self,
+        is_repeatable: bool,
+        exchange: impl Fn(Client) -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        let (client, session) = self.client().await.map_err(CallError::Unsent)?;
+        let result = self.within_deadline(exchange(client)).await;
+        let is_refused =
+            matches!(&result, Err(CallError::Refused(refusal)) if refusal.status == 401);
+        if !is_refused || !self.renew(session).await || !is_repeatable {
+            return result;
         }
-        result
+        let (client, _) = self.client().await.map_err(CallError::Unsent)?;
+        self.within_deadline(exchange(client)).await
     }
 
     async fn within_deadline<T>(
@@ -195,28 +266,32 @@ impl Transport {
         })
     }
 
-    /// The client of the session, after logging in if that is due.
-    async fn client(&self) -> Result<Client, SourceError> {
+    /// The client of the session and its number, after logging in if that is due.
+    async fn client(&self) -> Result<(Client, u64), SourceError> {
         let mut login = self.login.lock().await;
         if let Some(session) = &login.session
             && !session.is_expired()
         {
-            return Ok(session.client.clone());
+            return Ok((session.client.clone(), session.number));
         }
-        if let Some((when, error)) = &login.failure
-            && when.elapsed() < LOGIN_PAUSE
-        {
-            return Err(error.clone());
+        if let Some((when, error)) = &login.failure {
+            if when.elapsed() < LOGIN_PAUSE {
+                return Err(error.clone());
+            }
+            self.reread(&mut login).await;
         }
-        match self.connector.open().await {
+        match login.connector.open().await {
             Ok((client, expires)) => {
+                let number = login.n_sessions;
+                login.n_sessions += 1;
                 login.failure = None;
                 login.session = Some(Session {
                     client: client.clone(),
+                    number,
                     expires,
                     since: Instant::now(),
                 });
-                Ok(client)
+                Ok((client, number))
             }
             Err(error) => {
                 login.session = None;
@@ -226,16 +301,43 @@ impl Transport {
         }
     }
 
-    /// A 401 ends a plugin's session before its time, unless it has only just begun.
-    async fn note_refused_login(&self) {
-        if self.connector.plugin().is_none() {
-            return;
-        }
+    /// After a 401 in this session: whether another one may fare better.
+    async fn renew(&self, refused: u64) -> bool {
         let mut login = self.login.lock().await;
-        let old = |session: &Session| session.since.elapsed() >= LOGIN_PAUSE;
-        if login.session.as_ref().is_some_and(old) {
+        let Some(session) = login.session.as_ref().filter(|now| now.number == refused) else {
+            return true;
+        };
+        // A plugin whose session has only just begun would answer the same again.
+        let is_old = session.since.elapsed() >= LOGIN_PAUSE;
+        let is_over = self.reread(&mut login).await || (is_old && login.connector.has_plugin());
+        if is_over {
             login.session = None;
         }
+        is_over
+    }
+
+    /// Reads the configuration again, unless that was just done, and says whether the credentials are others now.
+    async fn reread(&self, login: &mut Login) -> bool {
+        let Some(reread) = &self.reread else {
+            return false;
+        };
+        if login
+            .reread
+            .is_some_and(|when| when.elapsed() < REREAD_PAUSE)
+        {
+            return false;
+        }
+        login.reread = Some(Instant::now());
+        let reread = Arc::clone(reread);
+        let Ok(Some(connector)) = tokio::task::spawn_blocking(move || reread()).await else {
+            return false;
+        };
+        let is_same = connector.proof().is_some() && connector.proof() == login.connector.proof();
+        if !is_same {
+            tracing::info!("the credentials of the context were renewed");
+            login.connector = connector;
+        }
+        !is_same
     }
 }
 
@@ -256,7 +358,8 @@ async fn read_capped(body: Body) -> Result<Vec<u8>, CallError> {
         Err(error) if error.is::<LengthLimitError>() => {
             let message = "the server's answer is larger than 64 MiB";
             Err(CallError::Lost(
-                failed(SourceErrorKind::TooLarge, message).with_hint("choose fewer namespaces"),
+                failed(SourceErrorKind::TooLarge, message)
+                    .with_hint("name the namespaces that you need (-n)"),
             ))
         }
         Err(error) => Err(call_error(error.as_ref())),
@@ -320,22 +423,4 @@ fn wall_clock() -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn warning_headers_are_unquoted() {
-        let mut headers = HeaderMap::new();
-        for value in [
-            r#"299 - "unknown field \"spec.htp\"""#,
-            "299 - plain",
-            "odd",
-        ] {
-            headers.append(WARNING, HeaderValue::from_static(value));
-        }
-        assert_eq!(
-            warning_texts(&headers),
-            [r#"unknown field "spec.htp""#, "plain", "odd"]
-        );
-    }
-}
+mod tests;

@@ -66,7 +66,7 @@ pub(crate) fn timed_out(what: &str) -> SourceError {
         SourceErrorKind::TimedOut,
         format!("no answer in time: {what}"),
     )
-    .with_hint("check the network and the VPN, or allow a longer request timeout")
+    .with_hint("check the network, the VPN and the load of the API server")
 }
 
 /// What an error of the watcher's client is. Refusals that our own service made come back out of it unchanged.

@@ -40,6 +40,7 @@ impl Folder {
         ConfigEnvironment {
             kubeconfig: Some(std::env::join_paths(paths).unwrap()),
             home: Some(self.path("home")),
+            ..ConfigEnvironment::default()
         }
     }
 }
@@ -67,8 +68,8 @@ fn files_are_chosen_as_kubectl_does() {
         assert_eq!(selectors(&configs), expect, "{variable:?} {explicit:?}");
     }
     let only_home = ConfigEnvironment {
-        kubeconfig: None,
         home: Some(folder.path("home")),
+        ..ConfigEnvironment::default()
     };
     let configs = Kubeconfigs::load(&[], &only_home).unwrap();
     assert_eq!(configs.current_context(), Some("home"));

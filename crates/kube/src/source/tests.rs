@@ -1,4 +1,5 @@
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -56,33 +57,43 @@ async fn an_expired_page_starts_the_list_over_without_pages() {
 
 #[tokio::test]
 async fn lists_ask_only_for_the_namespaces_chosen() {
-    let (source, log) = serve(&["shop", "bank", "shop"], |seen| {
-        let names = if seen.line.contains("/api/v1/namespaces?") {
-            vec!["bank", "other", "shop"]
-        } else {
-            vec!["x"]
-        };
-        let items: Vec<Value> = names
-            .into_iter()
-            .map(|name| json!({"metadata": {"name": name, "namespace": ""}}))
-            .collect();
-        Canned::ok(&list("1", &items))
-    });
-    let namespaces = source.list(ObjectKind::Namespace).await.unwrap();
-    let names: Vec<&str> = namespaces
-        .iter()
-        .map(|o| o.reference.name.as_str())
-        .collect();
-    assert_eq!(names, ["bank", "shop"]);
+    let (source, log) = serve(&["shop", "bank", "shop"], |_| Canned::ok(&list("1", &[])));
     source.list(ObjectKind::Service).await.unwrap();
     assert_eq!(
         log.lines(),
         [
-            "GET /api/v1/namespaces?limit=500",
             "GET /api/v1/namespaces/bank/services?limit=500",
             "GET /api/v1/namespaces/shop/services?limit=500",
         ]
     );
+}
+
+#[tokio::test]
+async fn chosen_namespaces_need_no_right_to_list_namespaces() {
+    let absent = json!({
+        "kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404,
+        "message": "namespaces \"gone\" not found", "details": {"name": "gone", "kind": "namespaces"},
+    });
+    let (source, log) = serve(&["shop", "bank", "gone"], move |seen| {
+        match seen.line.as_str() {
+            "GET /api/v1/namespaces/bank" => Canned::ok(&json!({
+                "kind": "Namespace", "metadata": {"name": "bank", "resourceVersion": "7", "labels": {"a": "b"}},
+            })),
+            "GET /api/v1/namespaces/gone" => Canned::json(404, &absent),
+            _ => Canned::status(403, "Forbidden", "cannot get resource \"namespaces\""),
+        }
+    });
+    let namespaces = source.list(ObjectKind::Namespace).await.unwrap();
+    let told: Vec<(&str, &str)> = namespaces
+        .iter()
+        .map(|o| (o.reference.name.as_str(), o.resource_version.as_str()))
+        .collect();
+    assert_eq!(told, [("bank", "7"), ("shop", "")]);
+    assert_eq!(log.lines().len(), 3);
+
+    let (source, _log) = serve(&["shop"], |_| Canned::status(401, "Unauthorized", "no"));
+    let error = source.list(ObjectKind::Namespace).await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Unauthorized);
 }
 
 #[tokio::test]
@@ -182,6 +193,7 @@ async fn a_server_that_says_nothing_has_five_seconds() {
     let begin = tokio::time::Instant::now();
     let error = source.list(ObjectKind::Service).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::TimedOut);
+    assert!(!error.hint.contains("timeout"), "there is no switch for it");
     assert_eq!(begin.elapsed().as_secs(), 5);
 }
 
@@ -288,6 +300,10 @@ fn connect(text: &str) -> Result<KubeSource, SourceError> {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("config");
     std::fs::write(&file, text).unwrap();
+    connect_to(file)
+}
+
+fn connect_to(file: PathBuf) -> Result<KubeSource, SourceError> {
     KubeSource::connect(ConnectOptions {
         kubeconfig: vec![file],
         request_timeout: Duration::from_secs(5),
@@ -342,6 +358,14 @@ async fn what_is_dangerous_about_a_connection_is_said() {
     assert_eq!(codes, ["tls-not-verified", "impersonation"]);
     let plain = connect(&kubeconfig("{server: 'http://a:1'}", "{token: t}")).unwrap();
     assert_eq!(plain.warnings()[0].code, "plain-http");
+    for here in [
+        "http://127.0.0.1:8001",
+        "http://localhost:8001/k8s",
+        "http://[::1]:1",
+    ] {
+        let tunnel = connect(&kubeconfig(&format!("{{server: '{here}'}}"), "{token: t}")).unwrap();
+        assert_eq!(tunnel.warnings(), [], "{here}");
+    }
     assert_eq!(mock_facts().warnings(), []);
 }
 
@@ -352,7 +376,7 @@ fn what_cannot_be_connected_is_bad_configuration() {
         (
             "{server: 'https://a:1', proxy-url: 'ftp://p'}",
             "{}",
-            "the proxy is no http",
+            "proxy-url is no http",
         ),
         ("{}", "{}", "url is missing"),
         (
@@ -454,4 +478,46 @@ async fn a_patch_that_a_busy_server_refuses_goes_out_once() {
         patched = source.patch(&object, &[], WriteMode::Apply) => patched.err(),
     };
     assert_eq!(error.unwrap().kind, SourceErrorKind::ServerError);
+}
+
+/// `oc login` and its like rewrite the file while we run.
+#[tokio::test]
+async fn a_login_that_was_renewed_in_the_file_is_used_without_a_restart() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = async {
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                assert_ne!(connection.read_buf(&mut request).await.unwrap(), 0);
+            }
+            let request = String::from_utf8(request).unwrap().to_ascii_lowercase();
+            let (status, body) = if request.contains("authorization: bearer fresh") {
+                ("200 OK", r#"{"items": []}"#)
+            } else {
+                ("401 Unauthorized", "{}")
+            };
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        }
+    };
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("config");
+    let cluster = format!("{{server: 'http://127.0.0.1:{port}'}}");
+    let text = kubeconfig(&cluster, "{token: stale}");
+    std::fs::write(&file, &text).unwrap();
+    let source = connect_to(file.clone()).unwrap();
+    // A login may make another context the current one; we stay where we are.
+    let text = text.replace("stale", "fresh");
+    let text = text.replace("current-context: here", "current-context: elsewhere");
+    std::fs::write(&file, text).unwrap();
+    let listed = tokio::select! {
+        () = server => None,
+        listed = source.list(ObjectKind::Service) => Some(listed),
+    };
+    assert_eq!(listed, Some(Ok(Vec::new())));
 }

@@ -78,10 +78,7 @@ pub(super) async fn follow(
         timeout: Some(WATCH_SECONDS),
         ..watcher::Config::default()
     };
-    let object = |document: Document| {
-        resource::object(kind, version, document.doc)
-            .filter(|object| source.is_wanted(&object.reference))
-    };
+    let object = |document: Document| resource::object(kind, version, document.doc);
     let mut stream = pin!(watcher(api, config));
     let mut list: Vec<Object> = Vec::new();
     let mut progress = Progress {

@@ -413,18 +413,35 @@ async fn chosen_namespaces_are_watched_one_by_one_and_told_as_one() {
     .await;
     assert_eq!(events[0], "listed bank/reviews@3 shop/reviews@3");
     assert_eq!(log.lines().len(), 2);
-    let (source, _log) = serve(&["shop"], |_| {
-        let namespace = |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "resourceVersion": "1"}});
-        Canned::events(&[
-            event("ADDED", &namespace("bank")),
-            event("ADDED", &namespace("shop")),
-            bookmark("5", true),
-        ])
-    });
-    let heard = Heard::default();
-    let events = tokio::select! {
-        () = watch_kind(&source, ObjectKind::Namespace, &heard) => Vec::new(),
-        events = heard.at_least(1) => events,
-    };
-    assert_eq!(draw(&events[0]), "listed /shop@1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn chosen_namespaces_are_looked_at_now_and_then_and_told_when_they_change() {
+    let begin = tokio::time::Instant::now();
+    let (events, log) = watched(&["bank", "shop"], ObjectKind::Namespace, 3, {
+        let turn = Mutex::new(0);
+        move |seen| {
+            if seen.line == "GET /api/v1/namespaces/shop" {
+                return Canned::status(403, "Forbidden", "no");
+            }
+            assert_eq!(seen.line, "GET /api/v1/namespaces/bank");
+            let mut turn = turn.lock().unwrap();
+            *turn += 1;
+            if *turn == 3 {
+                return Canned::status(503, "ServiceUnavailable", "shutting down");
+            }
+            Canned::ok(&json!({"metadata": {"name": "bank", "resourceVersion": "1"}}))
+        }
+    })
+    .await;
+    assert_eq!(
+        events,
+        [
+            "listed /bank@1 /shop@",
+            "failed ServerError",
+            "listed /bank@1 /shop@"
+        ]
+    );
+    assert!(begin.elapsed() >= NAMESPACE_PAUSE * 2);
+    assert!(log.lines().len() <= 8, "{:?}", log.lines());
 }
