@@ -1,7 +1,7 @@
 //! Where cards stand: left to right, namespaces in boxes, and never moved by metrics.
 //!
-//! [`Layout::arrange`] places every node anew; [`Layout::follow`] keeps every old position and only finds a place for new
-//! nodes. Pure and deterministic: equal graphs, equal pictures, whatever the order of nodes and edges.
+//! [`Layout::arrange`] places every node anew; [`Layout::follow_at`] keeps every old position and only finds a place for
+//! new nodes. Pure and deterministic: equal graphs, equal pictures, whatever the order of nodes and edges.
 //!
 //! A layout has two levels. Inside a namespace, cards stand in columns by who calls whom (`layers`, `boxes`); the boxes
 //! of namespaces stand in wider columns by how deep in the calls their members are, cut so that the picture has the shape
@@ -10,11 +10,12 @@
 //!
 //! Units are world pixels; zooming and drawing are the view's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::graph::MeshGraph;
+use crate::model::{Moment, TimeSpan};
 
 mod boxes;
 mod columns;
@@ -38,6 +39,8 @@ pub const ROW_PITCH: f64 = 76.0;
 pub const HEADER: f64 = 34.0;
 /// Between the edge of a box and its cards.
 pub const PADDING: f64 = 16.0;
+/// How long a card keeps its place after its node is gone: longer than restarts and pauses in the calls take.
+pub const GHOST_STAYS: TimeSpan = TimeSpan::seconds(600);
 
 /// Between the header and the first card.
 const BELOW_HEADER: f64 = 8.0;
@@ -142,8 +145,11 @@ pub struct Layout {
     pub nodes: BTreeMap<String, Rect>,
     /// Box of each namespace (`cluster/namespace`).
     pub boxes: BTreeMap<String, Rect>,
-    /// Nodes that are gone from the graph but keep their slot for a while; sorted.
+    /// Nodes that are gone from the graph but keep their slot for [`GHOST_STAYS`]; sorted.
     pub ghosts: Vec<String>,
+    /// When each ghost was first seen to be gone.
+    #[serde(default)]
+    gone_since: BTreeMap<String, Moment>,
 }
 
 impl Layout {
@@ -157,22 +163,48 @@ impl Layout {
             nodes: named(&topology.ids, nodes),
             boxes: named(&topology.boxes, boxes),
             ghosts: Vec::new(),
+            gone_since: BTreeMap::new(),
         }
     }
 
-    /// The layout of the next graph: what stood stays where it stood, new nodes get a free place right of their callers
-    /// inside their box, nodes that are gone become ghosts.
+    /// The layout of the next graph, seen at `now`: what stood stays where it stood, new nodes get a free place right of
+    /// their callers inside their box, nodes that are gone become ghosts.
     ///
     /// Boxes grow into the free space around them, downward first. Only where a box is walled in on all sides are the
     /// boxes below it pushed down, whole and by as little as it takes; then their cards move with them.
+    ///
+    /// A ghost that has been one for [`GHOST_STAYS`] is forgotten: its slot is free again, and a box that held nothing
+    /// else is gone. Nothing moves for that.
+    #[must_use]
+    pub fn follow_at(&self, graph: &MeshGraph, now: Moment) -> Self {
+        let mut next = self.extended(graph);
+        for id in &next.ghosts {
+            // A clock that was set back begins the time anew.
+            let since = next.gone_since.entry(id.clone()).or_insert(now);
+            *since = now.min(*since);
+        }
+        let is_over = |id: &mut String| {
+            let since = next.gone_since.get(id);
+            since.is_some_and(|since| now.since(*since) >= GHOST_STAYS)
+        };
+        let forgotten: Vec<String> = next.ghosts.extract_if(.., is_over).collect();
+        for id in &forgotten {
+            next.nodes.remove(id);
+            next.gone_since.remove(id);
+        }
+        if !forgotten.is_empty() {
+            let cards = &next.nodes;
+            next.boxes
+                .retain(|_, outline| cards.values().any(|card| outline.overlaps(card)));
+        }
+        self.followed_by(next)
+    }
+
+    /// Like [`Layout::follow_at`] for a graph of which somebody may be missing because the calls are unknown: no ghost is
+    /// forgotten, and the time of new ones has not begun.
     #[must_use]
     pub fn follow(&self, graph: &MeshGraph) -> Self {
-        if self.nodes.is_empty() {
-            return self.followed_by(Self::arrange(graph));
-        }
-        let topology = Topology::of(graph);
-        let next = insert::insert(self, &topology);
-        self.followed_by(next)
+        self.followed_by(self.extended(graph))
     }
 
     /// A full run for a picture that is on screen ("Tidy"): like [`Layout::arrange`], with a version that readers of this
@@ -182,18 +214,13 @@ impl Layout {
         self.followed_by(Self::arrange(graph))
     }
 
-    /// The layout without these nodes: their slots are free again, and boxes that held nothing else are gone. For ghosts
-    /// whose time has passed.
-    #[must_use]
-    pub fn forget(&self, gone: &[String]) -> Self {
-        let gone: BTreeSet<&String> = gone.iter().collect();
-        let mut next = self.clone();
-        next.nodes.retain(|id, _| !gone.contains(id));
-        next.ghosts.retain(|id| !gone.contains(id));
-        let cards = &next.nodes;
-        next.boxes
-            .retain(|_, outline| cards.values().any(|card| outline.overlaps(card)));
-        self.followed_by(next)
+    /// The old picture with a place for everybody in the graph.
+    fn extended(&self, graph: &MeshGraph) -> Self {
+        if self.nodes.is_empty() {
+            Self::arrange(graph)
+        } else {
+            insert::insert(self, &Topology::of(graph))
+        }
     }
 
     /// The next layout with the version it gets after this one.

@@ -3,7 +3,10 @@
 //! Columns follow the calls among the members. Members without calls among them fill the shortest columns, and no column
 //! grows taller than the box should be: a namespace of many independent services is a block, not a pole.
 
-use super::layers::longest_paths;
+use petgraph::Direction;
+use petgraph::visit::Dfs;
+
+use super::layers::{Calls, calls, longest_paths};
 use super::topology::Topology;
 use super::{BELOW_HEADER, CARD_HEIGHT, CARD_WIDTH, COLUMN_PITCH, HEADER, PADDING, ROW_PITCH};
 
@@ -17,18 +20,11 @@ pub(super) struct Inside {
     pub(super) columns: Vec<Vec<Family>>,
 }
 
-/// The calls between members of one box, by position among the members, none leading back.
-struct Calls {
-    n: usize,
-    edges: Vec<(usize, usize)>,
-}
-
 impl Inside {
     /// Arranges these members in columns by the calls between them. `acyclic` are all edges of the graph, none leading
     /// back.
     pub(super) fn of(topology: &Topology, members: &[usize], acyclic: &[(usize, usize)]) -> Self {
-        let calls = Calls::among(topology, members, acyclic);
-        let columns = calls.columns();
+        let columns = columns(&among(topology, members, acyclic));
         let alone = |node: usize| vec![members[node]];
         Self {
             columns: columns
@@ -45,7 +41,7 @@ impl Inside {
         members: &[usize],
         acyclic: &[(usize, usize)],
     ) -> Self {
-        let families = Calls::among(topology, members, acyclic).families();
+        let families = families(&among(topology, members, acyclic));
         let named = |family: Family| family.into_iter().map(|node| members[node]).collect();
         Self {
             columns: vec![families.into_iter().map(named).collect()],
@@ -72,71 +68,49 @@ impl Inside {
     }
 }
 
-impl Calls {
-    fn among(topology: &Topology, members: &[usize], acyclic: &[(usize, usize)]) -> Self {
-        let position = |node: &usize| members.binary_search(node).ok();
-        let edges = members
-            .iter()
-            .flat_map(|&node| topology.neighbours(node).map(move |other| (node, other)))
-            .filter(|edge| acyclic.binary_search(edge).is_ok())
-            .filter_map(|(from, to)| Some((position(&from)?, position(&to)?)))
-            .collect();
-        Self {
-            n: members.len(),
-            edges,
-        }
-    }
+/// The calls between members of one box, by position among the members, none leading back.
+fn among(topology: &Topology, members: &[usize], acyclic: &[(usize, usize)]) -> Calls {
+    let position = |node: &usize| members.binary_search(node).ok();
+    let edges: Vec<(usize, usize)> = members
+        .iter()
+        .flat_map(|&node| topology.neighbours(node).map(move |other| (node, other)))
+        .filter(|edge| acyclic.binary_search(edge).is_ok())
+        .filter_map(|(from, to)| Some((position(&from)?, position(&to)?)))
+        .collect();
+    calls(members.len(), &edges)
+}
 
-    fn columns(&self) -> Vec<Vec<usize>> {
-        let n = self.n;
-        let layer = near_their_callees(n, &self.edges, longest_paths(n, &self.edges));
-        let mut connected = vec![false; n];
-        for &(from, to) in &self.edges {
-            connected[from] = true;
-            connected[to] = true;
-        }
-        let limit = row_limit(n);
-        let n_layers = layer.iter().max().map_or(0, |last| last + 1);
-        let mut columns: Vec<Vec<usize>> = Vec::new();
-        for at in 0..n_layers {
-            let of_layer: Vec<usize> = (0..n)
-                .filter(|&node| connected[node] && layer[node] == at)
-                .collect();
-            columns.extend(balanced(&of_layer, limit));
-        }
-        let lone: Vec<usize> = (0..n).filter(|&node| !connected[node]).collect();
-        if columns.is_empty() {
-            return balanced(&lone, limit);
-        }
-        fill(&mut columns, &lone, limit);
-        columns
+fn columns(calls: &Calls) -> Vec<Vec<usize>> {
+    let n = calls.node_count();
+    let layer = near_their_callees(calls, longest_paths(calls));
+    let (connected, lone): (Vec<usize>, Vec<usize>) =
+        (0..n).partition(|&node| calls.neighbors_undirected(node.into()).next().is_some());
+    let limit = row_limit(n);
+    let n_layers = layer.iter().max().map_or(0, |last| last + 1);
+    let mut columns: Vec<Vec<usize>> = Vec::new();
+    for at in 0..n_layers {
+        let of_layer = connected.iter().copied().filter(|&node| layer[node] == at);
+        columns.extend(balanced(&of_layer.collect::<Vec<_>>(), limit));
     }
+    if columns.is_empty() {
+        return balanced(&lone, limit);
+    }
+    fill(&mut columns, &lone, limit);
+    columns
+}
 
-    /// Those whom nobody in the box calls, each followed by whom it calls, and so on; who is called by several follows
-    /// the first.
-    fn families(&self) -> Vec<Family> {
-        let mut callees = vec![Vec::new(); self.n];
-        let mut is_called = vec![false; self.n];
-        for &(from, to) in &self.edges {
-            callees[from].push(to);
-            is_called[to] = true;
-        }
-        let mut placed = vec![false; self.n];
-        let mut families = Vec::new();
-        for first in (0..self.n).filter(|&node| !is_called[node]) {
-            let mut family = Family::new();
-            let mut next = vec![first];
-            while let Some(node) = next.pop() {
-                if std::mem::replace(&mut placed[node], true) {
-                    continue;
-                }
-                family.push(node);
-                next.extend(callees[node].iter().rev());
-            }
-            families.push(family);
-        }
-        families
-    }
+/// Those whom nobody in the box calls, each followed by whom it calls, and so on; who is called by several follows the
+/// first.
+fn families(calls: &Calls) -> Vec<Family> {
+    let mut walk = Dfs::empty(calls);
+    let firsts = calls.externals(Direction::Incoming);
+    firsts
+        .map(|first| {
+            walk.move_to(first);
+            let family = std::iter::from_fn(|| walk.next(calls));
+            family.map(|node| node.index()).collect()
+        })
+        .collect()
 }
 
 /// Width of a box with this many columns.
@@ -171,16 +145,14 @@ fn row_limit(n: usize) -> usize {
 
 /// Moves those whom nobody in the box calls right before their first callee: short edges, and the left column is not
 /// full of unrelated beginnings.
-fn near_their_callees(n: usize, edges: &[(usize, usize)], mut layer: Vec<usize>) -> Vec<usize> {
-    let mut is_called = vec![false; n];
-    let mut nearest = vec![usize::MAX; n];
-    for &(from, to) in edges {
-        is_called[to] = true;
-        nearest[from] = nearest[from].min(layer[to]);
-    }
-    for node in 0..n {
-        if !is_called[node] && nearest[node] != usize::MAX {
-            layer[node] = nearest[node].saturating_sub(1);
+fn near_their_callees(calls: &Calls, mut layer: Vec<usize>) -> Vec<usize> {
+    for caller in calls.externals(Direction::Incoming) {
+        let nearest = calls
+            .neighbors(caller)
+            .map(|callee| layer[callee.index()])
+            .min();
+        if let Some(nearest) = nearest {
+            layer[caller.index()] = nearest.saturating_sub(1);
         }
     }
     layer

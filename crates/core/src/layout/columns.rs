@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use super::boxes::{Inside, box_height, box_width, count};
-use super::layers::{acyclic, longest_paths};
+use super::layers::{acyclic, calls, longest_paths};
 use super::order::{Board, settle};
 use super::topology::Topology;
 use super::{ASPECT, BOX_GAP_X, BOX_GAP_Y, COLUMN_PITCH, PADDING, Rect, SLACK};
@@ -41,7 +41,7 @@ pub(super) fn arrange(topology: &Topology) -> (Vec<Rect>, Vec<Rect>) {
 
 /// Boxes by the mean depth of their members.
 fn by_depth(topology: &Topology, edges: &[(usize, usize)]) -> Vec<usize> {
-    let depth = longest_paths(topology.n_nodes(), edges);
+    let depth = longest_paths(&calls(topology.n_nodes(), edges));
     let means: Vec<f64> = topology
         .members
         .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::{CARDS_TOP, Inside, count};
 use super::columns::size;
-use super::layers::{acyclic, longest_paths};
+use super::layers::{acyclic, calls, longest_paths};
 use super::topology::Topology;
 use super::{
     ASPECT, BOX_GAP_X, BOX_GAP_Y, CARD_HEIGHT, CARD_WIDTH, COLUMN_PITCH, Layout, MIN_BOX_GAP,
@@ -17,11 +17,16 @@ const NEAR: f64 = 6.0 * ROW_PITCH;
 /// The old layout with a place for each node that it does not hold. The version is the old one.
 pub(super) fn insert(old: &Layout, topology: &Topology) -> Layout {
     let mut picture = Picture::of(old, topology);
-    let ghosts = picture
+    let ghosts: Vec<String> = picture
         .cards
         .keys()
         .filter(|id| topology.ids.binary_search(id).is_err())
         .cloned()
+        .collect();
+    let gone_since = old.gone_since.iter();
+    let gone_since = gone_since
+        .filter(|(id, _)| ghosts.binary_search(id).is_ok())
+        .map(|(id, since)| (id.clone(), *since))
         .collect();
     let is_new = |node: usize| !picture.cards.contains_key(&topology.ids[node]);
     let mut new: Vec<usize> = (0..topology.n_nodes())
@@ -29,7 +34,7 @@ pub(super) fn insert(old: &Layout, topology: &Topology) -> Layout {
         .collect();
     if !new.is_empty() {
         let edges = acyclic(topology);
-        let depth = longest_paths(topology.n_nodes(), &edges);
+        let depth = longest_paths(&calls(topology.n_nodes(), &edges));
         // Callers before callees, so that a callee finds its callers placed.
         new.sort_by_key(|&node| (depth[node], node));
         let mut done: BTreeSet<usize> = BTreeSet::new();
@@ -51,6 +56,7 @@ pub(super) fn insert(old: &Layout, topology: &Topology) -> Layout {
         nodes: picture.cards,
         boxes: picture.boxes,
         ghosts,
+        gone_since,
     }
 }
 

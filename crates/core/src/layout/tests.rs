@@ -180,6 +180,104 @@ fn equal_topology_keeps_the_version_and_a_lost_service_becomes_a_ghost() {
     );
 }
 
+/// The graph without these nodes and their calls.
+fn without(graph: &MeshGraph, gone: &[&str]) -> MeshGraph {
+    let is_gone = |id: &String| gone.contains(&id.as_str());
+    let mut graph = graph.clone();
+    graph.nodes.retain(|node| !is_gone(&node.id));
+    graph
+        .edges
+        .retain(|edge| !is_gone(&edge.source) && !is_gone(&edge.target));
+    graph
+}
+
+#[test]
+fn a_ghost_is_forgotten_in_time_and_nothing_else_moves() {
+    let full = mesh(16);
+    let start = Moment(1_790_000_000_000);
+    let seconds = |n| start.plus(TimeSpan::seconds(n));
+    let first = Layout::default().follow_at(&full, start);
+    let (early, late) = ("app:c/edge/s0000", "app:c/shop/s0005");
+    let mut layout = first.follow_at(&without(&full, &[early]), seconds(10));
+    assert_eq!(layout.ghosts, [early]);
+    let both = without(&full, &[early, late]);
+    layout = layout.follow_at(&both, seconds(300));
+    assert_eq!(layout.ghosts, [early, late]);
+    layout = layout.follow_at(&both, seconds(609));
+    assert_eq!(layout.ghosts, [early, late], "not yet");
+    assert_eq!(layout.version, first.version, "nothing moved so far");
+
+    let next = layout.follow_at(&both, seconds(610));
+    assert_eq!(next.ghosts, [late], "each has its own time");
+    let mut expect = layout.nodes.clone();
+    expect.remove(early);
+    assert_eq!(next.nodes, expect);
+    assert_eq!(next.boxes, layout.boxes);
+    assert_eq!(next.version, layout.version + 1);
+    assert!(next.follow_at(&both, seconds(900)).ghosts.is_empty());
+}
+
+#[test]
+fn who_comes_back_in_time_stands_where_it_stood() {
+    let full = mesh(16);
+    let gone = "app:c/shop/s0005";
+    let fewer = without(&full, &[gone]);
+    let first = Layout::default().follow_at(&full, Moment(0));
+    let lost = first.follow_at(&fewer, Moment(1_000));
+    let back = lost.follow_at(&full, Moment(599_000));
+    assert_eq!(back, first);
+    let again = back.follow_at(&fewer, Moment(600_000));
+    let later = again.follow_at(&fewer, Moment(1_100_000));
+    assert_eq!(later.ghosts, [gone], "its time began anew");
+}
+
+#[test]
+fn nobody_is_forgotten_while_the_calls_are_unknown() {
+    let full = mesh(16);
+    let fewer = without(&full, &["app:c/shop/s0005"]);
+    let first = Layout::default().follow_at(&full, Moment(0));
+    let unknown = first.follow(&fewer);
+    let known = unknown.follow_at(&fewer, Moment(3_600_000));
+    assert_eq!(known.ghosts.len(), 1, "its time begins now");
+    let unknown = known.follow(&fewer);
+    assert!(
+        unknown
+            .follow_at(&fewer, Moment(4_200_000))
+            .ghosts
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_no_ghost_for_longer() {
+    let full = mesh(16);
+    let fewer = without(&full, &["app:c/shop/s0005"]);
+    let first = Layout::default().follow_at(&full, Moment(0));
+    let ahead = first.follow_at(&fewer, Moment(1_000_000_000));
+    let set_back = ahead.follow_at(&fewer, Moment(0));
+    assert!(
+        set_back
+            .follow_at(&fewer, Moment(600_000))
+            .ghosts
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_namespace_that_is_gone_takes_its_box_along() {
+    let full = mesh(16);
+    let ids = full.nodes.iter().map(|node| node.id.as_str());
+    let edge: Vec<&str> = ids.filter(|id| id.contains("/edge/")).collect();
+    let rest = without(&full, &edge);
+    let first = Layout::default().follow_at(&full, Moment(0));
+    let lost = first.follow_at(&rest, Moment(0));
+    assert_eq!(lost.boxes, first.boxes);
+    let forgotten = lost.follow_at(&rest, Moment(600_000));
+    let mut expect = first.boxes.clone();
+    expect.remove("c/edge");
+    assert_eq!(forgotten.boxes, expect);
+}
+
 #[test]
 fn nothing_and_cycles_are_fine() {
     let nothing = graph(Vec::new(), &[]);
