@@ -8,7 +8,9 @@
 //! `tally` (sums per edge and proxy), `calls` (one report per edge; services only), `latency` (quantiles that are
 //! exactly an edge or a node), `declared` and `badges` (what objects add), `findings`, and `fold` itself. The rules are
 //! Kiali's, so that two tools pointed at one Prometheus agree, except where those are wrong: reports of both proxies are
-//! never mixed, totals do not depend on the order of anything, and what failed is unknown, not zero.
+//! never mixed, totals do not depend on the order of anything, and what failed is unknown, not zero. Where Kiali draws an
+//! edge without rates for a request protocol other than http and grpc, we draw none and say so in a finding: an edge here
+//! always has a protocol that its numbers are of, and Istio's proxies count requests of those two only.
 
 mod badges;
 mod calls;
@@ -28,7 +30,7 @@ mod types;
 mod testing;
 
 pub use dot::to_dot;
-pub use fold::{fold, fold_with};
+pub use fold::fold;
 pub use queries::{BUDGET, queries};
 pub use types::{
     AmbientTraffic, CodeShare, Edge, EdgeLatency, FetchedRows, GraphRequest, GraphType,

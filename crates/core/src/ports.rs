@@ -187,8 +187,26 @@ pub enum MatchOp {
     NotIn,
 }
 
+/// What a metrics query answered.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct MetricRows {
+    /// The instant vector; an empty one is an answer.
+    pub rows: Vec<MetricRow>,
+    /// What the server says against its own answer, verbatim: a store that is down, a part that is missing.
+    pub warnings: Vec<String>,
+}
+
+impl From<Vec<MetricRow>> for MetricRows {
+    fn from(rows: Vec<MetricRow>) -> Self {
+        Self {
+            rows,
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// What `check` tells about a source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Probe {
     /// What answers, e.g. `Prometheus`, `Jaeger`, `demo mesh`.
     pub product: String,
@@ -200,6 +218,8 @@ pub struct Probe {
     pub address: String,
     /// Facts worth knowing: scrape interval, number of mesh series, services seen.
     pub facts: BTreeMap<String, String>,
+    /// The server's own time when it answered, where that can be asked: its samples carry its clock, not ours.
+    pub clock: Option<Moment>,
 }
 
 /// Answers instant queries over Istio's standard metrics.
@@ -207,8 +227,8 @@ pub trait MetricsSource: Send + Sync {
     /// Is it there, is it what it should be, does it hold mesh metrics.
     fn probe(&self) -> Answer<'_, Probe>;
 
-    /// The instant vector. Deadline 5 s. An empty vector is an answer.
-    fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, Vec<MetricRow>>;
+    /// The instant vector. Deadline 5 s.
+    fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, MetricRows>;
 }
 
 // ---------------------------------------------------------------- traces

@@ -1,8 +1,8 @@
-//! The arithmetic of "is this difference real": intervals of shares, bands around declared weights, quantiles of buckets.
+//! The arithmetic of "is this difference real": intervals of shares, bands around declared weights, answers about quantiles.
 //!
 //! Counts are `f64`, because Prometheus extrapolates increases to fractions. An answer that the numbers do not support is
 //! `None`, never zero. What to do with an answer is not decided here: thresholds of health live in
-//! [`crate::model::Thresholds`], the guard in the engine.
+//! [`crate::model::Thresholds`], the judgement of a change in [`crate::traffic::Convergence`].
 //!
 //! ```
 //! use pilothouse_core::stats::{Z_95, wilson};
@@ -14,7 +14,5 @@
 mod interval;
 mod quantile;
 
-pub use interval::{
-    ENOUGH_REQUESTS, Interval, Z_95, Z_99, Z_999, Z_BAND, binomial_band, in_band, newcombe, wilson,
-};
-pub use quantile::{Bucket, bucket_quantile};
+pub use interval::{ENOUGH_REQUESTS, Interval, Z_95, Z_BAND, band, in_band, wilson};
+pub(crate) use quantile::latency_quantile;

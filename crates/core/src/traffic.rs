@@ -6,8 +6,10 @@
 
 mod backing;
 mod checks;
+mod comparable;
 mod condition;
 mod converge;
+mod delegate;
 mod hosts;
 mod in_force;
 mod observe;
@@ -28,10 +30,11 @@ mod undo;
 mod validate;
 mod view;
 
+pub use comparable::{Incomparable, comparable};
 pub use condition::{Condition, RequestFacts, StringMatch};
 pub use converge::{Band, Convergence, Phase, WINDOWS_NEEDED};
 pub use hosts::{CLUSTER_DOMAIN, ROOT_NAMESPACE, full_host, host_covers, service_host, service_of};
-pub use observe::{ObservedDestination, observe_split};
+pub use observe::{ObservedDestination, observe_split, unserved};
 pub use patch::{PatchFailure, apply_ops};
 pub use plan::{PlanError, plan_shift};
 pub use route::{

@@ -60,7 +60,7 @@ fn mesh(services: usize) -> Mesh {
     };
     let metrics = demo.metrics();
     let ask = |query| {
-        let answer = answered(metrics.query(&query));
+        let answer = answered(metrics.query(&query)).map(|answer| answer.rows);
         (query, answer)
     };
     let answers = graph::queries(&request).into_iter().map(ask).collect();

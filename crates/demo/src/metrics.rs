@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use pilothouse_core::model::{SourceError, TimeSpan};
 use pilothouse_core::ports::{
-    Answer, Labels, MatchOp, Matcher, Measure, MetricRow, MetricsQuery, MetricsSource, Probe,
+    Answer, Labels, MatchOp, Matcher, Measure, MetricRow, MetricRows, MetricsQuery, MetricsSource,
+    Probe,
 };
 
 use crate::labels::{LABELS, LabelValue, LabelValues, label_index};
@@ -204,11 +205,12 @@ impl MetricsSource for DemoMetrics {
                 api: None,
                 address: "embedded".to_owned(),
                 facts: facts.map(|(name, value)| (name.to_owned(), value)).into(),
+                clock: None,
             })
         })
     }
 
-    fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, Vec<MetricRow>> {
-        Box::pin(async move { Ok(self.answer(query)) })
+    fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, MetricRows> {
+        Box::pin(async move { Ok(self.answer(query).into()) })
     }
 }

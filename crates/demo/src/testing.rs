@@ -53,7 +53,7 @@ impl Bench {
     }
 
     pub(crate) fn query(&self, query: &MetricsQuery) -> Vec<MetricRow> {
-        block(self.mesh.metrics().query(query)).unwrap()
+        block(self.mesh.metrics().query(query)).unwrap().rows
     }
 
     pub(crate) fn patch(

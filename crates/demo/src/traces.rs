@@ -201,6 +201,7 @@ impl TraceSource for DemoTraces {
                 facts: facts
                     .map(|(name, value)| (name.to_owned(), value.to_string()))
                     .into(),
+                clock: None,
             })
         })
     }

@@ -65,6 +65,8 @@ struct State {
     statuses: BTreeMap<SourceKind, SourceStatus>,
     identity: Option<ControlPlaneIdentity>,
     window: TimeSpan,
+    /// How far the metrics server's clock is ahead of ours, where it is worth a word.
+    clock_ahead: TimeSpan,
     plans: Vec<StagedPlan>,
     plan_counter: u64,
     watches: Vec<ShiftWatch>,
@@ -124,6 +126,7 @@ impl Engine {
             statuses,
             identity: None,
             window: config.window,
+            clock_ahead: TimeSpan::default(),
             plans: Vec::new(),
             plan_counter: 0,
             watches: Vec::new(),

@@ -1,21 +1,25 @@
 //! One tick of the metrics: which queries, asked together, answered or not.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use pilothouse_core::graph::{self, FetchedRows, GraphRequest};
 use pilothouse_core::model::{Moment, SourceError, SourceErrorKind, SourceKind, TimeSpan};
 use pilothouse_core::ports::{
-    Answer, MatchOp, Matcher, Measure, MetricRow, MetricsQuery, MetricsSource,
+    Answer, MatchOp, Matcher, Measure, MetricRow, MetricRows, MetricsQuery, MetricsSource,
 };
 use pilothouse_core::promql;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Duration, Instant};
 
 use crate::snapshot::QueryRecord;
 
 /// No tick asks more than this, whatever the size of the mesh.
 pub(crate) const QUERIES_PER_TICK: usize = 6;
+/// A server that refuses within this time is awake.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Queries under way at a time.
 const IN_FLIGHT: usize = 2;
 
@@ -32,6 +36,8 @@ pub(crate) struct Fetched {
     pub(crate) judged: Option<Vec<MetricRow>>,
     /// The queries in order.
     pub(crate) records: Vec<QueryRecord>,
+    /// What the server says against its answers.
+    pub(crate) warnings: BTreeSet<String>,
 }
 
 impl Fetched {
@@ -84,13 +90,22 @@ pub(crate) async fn fetch(
         by_revision: None,
         judged: None,
         records: Vec::new(),
+        warnings: BTreeSet::new(),
     };
     for (position, (query, answer)) in queries.into_iter().zip(answers).enumerate() {
+        let doubted = answer
+            .as_ref()
+            .is_ok_and(|answer| !answer.warnings.is_empty());
+        if let Ok(answer) = &answer {
+            fetched.warnings.extend(answer.warnings.iter().cloned());
+        }
+        let answer = answer.map(|answer| answer.rows);
         fetched.records.push(record(&query, &answer));
         if position < graph_queries {
             fetched.graph.answers.push((query, answer));
         } else if Some(position) == judged_at {
-            fetched.judged = answer.ok();
+            // A part of the traffic is no ground to judge a share on.
+            fetched.judged = answer.ok().filter(|_| !doubted);
         } else if Some(position) == revision_at {
             fetched.by_revision = answer.ok();
         }
@@ -103,7 +118,7 @@ pub(crate) async fn fetch(
 async fn ask_all(
     metrics: &Arc<dyn MetricsSource>,
     queries: &[MetricsQuery],
-) -> Vec<Result<Vec<MetricRow>, SourceError>> {
+) -> Vec<Result<MetricRows, SourceError>> {
     let slots = Arc::new(Semaphore::new(IN_FLIGHT));
     let silence = Arc::new(OnceLock::new());
     let heard = Arc::new(AtomicBool::new(false));
@@ -117,11 +132,13 @@ async fn ask_all(
             if let Some(error) = silence.get() {
                 return (position, Err(SourceError::clone(error)));
             }
-            let answer: Answer<'_, Vec<MetricRow>> = metrics.query(&query);
+            let begun = Instant::now();
+            let answer: Answer<'_, MetricRows> = metrics.query(&query);
             let answer = answer.await;
+            let at_once = begun.elapsed() < PATIENCE;
             match &answer {
                 Ok(_) => heard.store(true, Ordering::Relaxed),
-                Err(error) if is_silence(error, heard.load(Ordering::Relaxed)) => {
+                Err(error) if is_silence(error, at_once || heard.load(Ordering::Relaxed)) => {
                     silence.get_or_init(|| error.clone());
                 }
                 Err(_) => {}
@@ -148,7 +165,7 @@ async fn ask_all(
 }
 
 /// Nobody there, or nobody who answers in time: the next question would fare no better. Where other questions were
-/// answered, only this one was too dear.
+/// answered, or the server said at once that it gives this one up, only this one was too dear.
 fn is_silence(error: &SourceError, heard: bool) -> bool {
     error.kind == SourceErrorKind::Unreachable
         || (error.kind == SourceErrorKind::TimedOut && !heard)
@@ -200,7 +217,7 @@ fn latency_by_workload(request: &GraphRequest) -> MetricsQuery {
     let callee_side = Matcher {
         label: "reporter".to_owned(),
         op: MatchOp::In,
-        values: vec!["destination".to_owned()],
+        values: vec!["destination".to_owned(), "waypoint".to_owned()],
     };
     MetricsQuery {
         measure: Measure::LatencyQuantile(950),

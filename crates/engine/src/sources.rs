@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pilothouse_core::model::{Moment, SourceError, SourceErrorKind, SourceKind, TimeSpan};
+use pilothouse_core::model::{Finding, Moment, SourceError, SourceErrorKind, SourceKind, TimeSpan};
 use pilothouse_core::ports::{ControlPlane, MetricsSource, Probe, TraceSource};
 
 /// A source, or why there is none. A missing source is a state on screen, never a reason not to start.
@@ -17,6 +17,8 @@ pub struct Sources {
     pub metrics: Slot<dyn MetricsSource>,
     /// Traces.
     pub traces: Slot<dyn TraceSource>,
+    /// What the operator must see of the way to them as long as it is used: a connection that anyone can read.
+    pub findings: Vec<Finding>,
 }
 
 impl Sources {
@@ -42,6 +44,7 @@ impl Sources {
                 "no trace source is configured",
                 "give --traces jaeger=URL or --traces file=PATH",
             )),
+            findings: Vec::new(),
         }
     }
 }
@@ -137,6 +140,8 @@ impl SourceStatus {
     pub fn state(&self, now: Moment, fresh_for: TimeSpan) -> SourceState {
         match (&self.error, self.last_good) {
             (Some(error), _) if error.kind == SourceErrorKind::NotConfigured => SourceState::Absent,
+            // What answers is there; the error tells what does not.
+            (Some(_), Some(_)) if self.partial => SourceState::Ok,
             (Some(error), _)
                 if matches!(
                     error.kind,
@@ -145,7 +150,6 @@ impl SourceStatus {
             {
                 SourceState::Forbidden
             }
-            (Some(_), Some(_)) if self.partial => SourceState::Ok,
             (Some(_), Some(_)) => SourceState::Stale,
             (Some(_), None) => SourceState::Failed,
             (None, Some(good)) if now.since(good) > fresh_for => SourceState::Stale,

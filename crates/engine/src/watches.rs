@@ -93,7 +93,10 @@ impl ShiftWatch {
             (Some(split), Some(_)) => observe_split(split, rows, None, self.convergence.window()),
             _ => Vec::new(),
         };
+        // Metrics that answered and speak of none of the destinations counted no request for any.
+        let silent = self.counted.iter().all(|d| d.requests.is_none());
         let requests: Option<Vec<f64>> = match rows {
+            Some(_) if silent => Some(vec![0.0; self.counted.len()]),
             Some(_) => self.counted.iter().map(|d| d.requests).collect(),
             None => None,
         };

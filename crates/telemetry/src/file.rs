@@ -122,6 +122,7 @@ impl FileTraces {
             api: None,
             address: self.name.clone(),
             facts,
+            clock: None,
         }
     }
 

@@ -184,6 +184,7 @@ impl JaegerSource {
             api: Some(tier.name().to_owned()),
             address: self.address().to_owned(),
             facts: BTreeMap::from([("services".to_owned(), services.len().to_string())]),
+            clock: None,
         })
     }
 }

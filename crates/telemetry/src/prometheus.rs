@@ -29,7 +29,9 @@ mod wire;
 use std::time::Duration;
 
 use pilothouse_core::model::{Moment, SourceError, SourceKind};
-use pilothouse_core::ports::{Answer as PortAnswer, MetricRow, MetricsQuery, MetricsSource, Probe};
+use pilothouse_core::ports::{
+    Answer as PortAnswer, MetricRows, MetricsQuery, MetricsSource, Probe,
+};
 use pilothouse_core::promql;
 
 use crate::http::{Answer, Backend, Client, offload};
@@ -83,11 +85,7 @@ impl PrometheusSource {
         self.client.post_form(&["api", "v1", "query"], &form).await
     }
 
-    async fn vector(
-        &self,
-        promql: &str,
-        at: Option<Moment>,
-    ) -> Result<Vec<MetricRow>, SourceError> {
+    async fn vector(&self, promql: &str, at: Option<Moment>) -> Result<MetricRows, SourceError> {
         let answer = self.instant(promql, at).await?;
         offload(answer, wire::read_vector).await
     }
@@ -98,11 +96,11 @@ impl MetricsSource for PrometheusSource {
         Box::pin(probe::probe(self))
     }
 
-    fn query<'a>(&'a self, query: &'a MetricsQuery) -> PortAnswer<'a, Vec<MetricRow>> {
+    fn query<'a>(&'a self, query: &'a MetricsQuery) -> PortAnswer<'a, MetricRows> {
         Box::pin(async move {
             let promql = promql::write(query);
             let rows = self.vector(&promql, Some(query.at)).await?;
-            tracing::debug!(promql, rows = rows.len(), "queried metrics");
+            tracing::debug!(promql, rows = rows.rows.len(), "queried metrics");
             Ok(rows)
         })
     }

@@ -97,6 +97,6 @@ fn gateway_mark(
     match (by_labels, node.app) {
         (Some(Gateway::Ingress), _) | (None, Some("istio-ingressgateway")) => Some("ingress"),
         (Some(Gateway::Egress), _) | (None, Some("istio-egressgateway")) => Some("egress"),
-        _ => None,
+        (Some(Gateway::Waypoint) | None, _) => None,
     }
 }

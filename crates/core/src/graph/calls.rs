@@ -27,14 +27,16 @@ pub(super) struct Call<'a> {
     pub(super) callee_latency: LatencySum,
     pub(super) groups: BTreeSet<GroupKey<'a>>,
     /// What both sides said, where both did.
-    pub(super) both: Option<BothSides>,
+    pub(super) both: Option<BothSides<'a>>,
 }
 
 /// Rates and errors of one edge by the caller's and by the callee's account.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct BothSides {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct BothSides<'a> {
     pub(super) caller_rate: f64,
     pub(super) caller_errors: f64,
+    /// The caller's rate by (code, flags); empty if it saw no errors.
+    pub(super) caller_codes: BTreeMap<(&'a str, &'a str), f64>,
     pub(super) callee_rate: f64,
     pub(super) callee_errors: f64,
 }
@@ -56,9 +58,11 @@ impl<'a> Call<'a> {
         );
         let both = match sides {
             (Some(caller), Some(callee)) if caller.rate > 0.0 && callee.rate > 0.0 => {
+                let codes = (caller.errors > 0.0).then(|| caller.codes.clone());
                 Some(BothSides {
                     caller_rate: caller.rate,
                     caller_errors: caller.errors,
+                    caller_codes: codes.unwrap_or_default(),
                     callee_rate: callee.rate,
                     callee_errors: callee.errors,
                 })
@@ -86,10 +90,13 @@ impl<'a> Call<'a> {
         self.caller_latency.add(other.caller_latency);
         self.callee_latency.add(other.callee_latency);
         self.groups.extend(other.groups.iter().cloned());
-        if let Some(theirs) = other.both {
+        if let Some(theirs) = &other.both {
             let ours = self.both.get_or_insert_default();
             ours.caller_rate += theirs.caller_rate;
             ours.caller_errors += theirs.caller_errors;
+            for (code, rate) in &theirs.caller_codes {
+                *ours.caller_codes.entry(*code).or_default() += rate;
+            }
             ours.callee_rate += theirs.callee_rate;
             ours.callee_errors += theirs.callee_errors;
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::identity::{Name, NodeKey};
 use super::queries::has_service_nodes;
-use super::rows::is_known;
+use super::rows::{Peer, is_known};
 use super::tally::NodeTally;
 use super::types::{GraphRequest, GraphType};
 use crate::model::{Object, ObjectKind};
@@ -60,6 +60,8 @@ pub(super) struct Workload<'a> {
 pub(super) enum Gateway {
     Ingress,
     Egress,
+    /// Of an ambient mesh, between callers and the workloads of a namespace or a service.
+    Waypoint,
 }
 
 impl<'a> Declared<'a> {
@@ -92,16 +94,27 @@ impl<'a> Declared<'a> {
         declared
     }
 
-    /// Whether this workload or app may still exist. Where no workload of the namespace is known, nobody can tell.
-    pub(super) fn may_exist(&self, key: &NodeKey<'_>) -> bool {
-        let mut of_namespace = self.workloads_in(key.namespace).peekable();
-        of_namespace.peek().is_none()
-            || of_namespace.any(|((_, name), workload)| match key.name {
-                Name::Workload(wanted) | Name::Version(wanted) => wanted == *name,
-                Name::App(app) => app == workload.app,
-                Name::Revision(app, version) => app == workload.app && version == workload.version,
-                Name::Service(_) | Name::Unknown => true,
-            })
+    /// Whether this workload or app may still exist. Of the kinds of workloads only Deployments are known, so one that is
+    /// not among them is gone only if it was called through a Service that runs on Deployments.
+    pub(super) fn may_exist(&self, key: &NodeKey<'_>, node: &NodeTally<'_>) -> bool {
+        let is_known = |((_, name), workload): (&Named<'_>, &Workload<'_>)| match key.name {
+            Name::Workload(wanted) | Name::Version(wanted) => wanted == *name,
+            Name::App(app) => app == workload.app,
+            Name::Revision(app, version) => app == workload.app && version == workload.version,
+            Name::Service(_) | Name::Unknown => true,
+        };
+        let runs_on_deployments = |(namespace, service): &Named<'_>| {
+            self.workloads_in(namespace)
+                .any(|(_, workload)| workload.services.contains(&(*namespace, *service)))
+        };
+        self.workloads_in(key.namespace).any(is_known)
+            || !node.services.iter().any(runs_on_deployments)
+    }
+
+    /// Whether this end of a call is a waypoint.
+    pub(super) fn is_waypoint(&self, peer: &Peer<'_>) -> bool {
+        let workload = self.workloads.get(&(peer.namespace, peer.workload));
+        workload.is_some_and(|workload| workload.gateway == Some(Gateway::Waypoint))
     }
 
     /// Declared workloads that this node stands for.
@@ -172,6 +185,7 @@ impl<'a> Declared<'a> {
 impl<'a> Workload<'a> {
     fn node(&self, graph_type: GraphType, workload: &'a str) -> (Name<'a>, NodeTally<'a>) {
         let (name, keeps_workload) = match graph_type {
+            _ if self.gateway == Some(Gateway::Waypoint) => (Name::Workload(workload), true),
             GraphType::Workload | GraphType::Service => (Name::Workload(workload), true),
             GraphType::App => (Name::App(self.app), false),
             GraphType::VersionedApp => (Name::Version(workload), true),
@@ -265,9 +279,10 @@ fn workload<'a>(deployment: &'a Object, services: &[&'a Object]) -> Workload<'a>
         gateway: match label("istio") {
             Some("ingressgateway") => Some(Gateway::Ingress),
             Some("egressgateway") => Some(Gateway::Egress),
-            _ => label("gateway.networking.k8s.io/gateway-name")
-                .filter(|_| label("gateway.istio.io/managed") != Some("istio.io-mesh-controller"))
-                .map(|_| Gateway::Ingress),
+            _ if label("gateway.istio.io/managed") == Some("istio.io-mesh-controller") => {
+                Some(Gateway::Waypoint)
+            }
+            _ => label("gateway.networking.k8s.io/gateway-name").map(|_| Gateway::Ingress),
         },
     }
 }

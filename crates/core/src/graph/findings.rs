@@ -3,6 +3,7 @@
 use super::calls::{BothSides, Call};
 use super::queries::QueryPlan;
 use super::rows::{Dropped, is_error};
+use super::tally::Leaves;
 use super::types::{FetchedRows, LatencyStat, Protocol};
 use crate::model::{Finding, Severity, SourceError, SourceKind, Thresholds};
 use crate::ports::Measure;
@@ -103,6 +104,10 @@ pub(super) fn unusable_rows(reason: Dropped, count: usize) -> Option<Finding> {
             "other-protocol",
             "carry a request protocol that is neither http nor grpc",
         ),
+        Dropped::NoRate => (
+            "odd-rates",
+            "carry no rate but NaN, an infinite or a negative number; look for a recording rule that divides by zero",
+        ),
         Dropped::NotWanted => return None,
     };
     (count > 0).then(|| {
@@ -116,19 +121,24 @@ pub(super) fn unusable_rows(reason: Dropped, count: usize) -> Option<Finding> {
     })
 }
 
-/// Where caller and callee tell different stories about errors, by as much as makes an edge degraded.
+/// Where caller and callee tell different stories about errors, by as much as makes an edge degraded. Told of the edge
+/// that leaves the caller; the one behind a service node has the same story.
 pub(super) fn disagreement(
     thresholds: Thresholds,
     edge_id: &str,
     protocol: Protocol,
     call: &Call<'_>,
 ) -> Option<Finding> {
+    if call.leaves == Leaves::Service {
+        return None;
+    }
     let BothSides {
         caller_rate,
         caller_errors,
+        caller_codes,
         callee_rate,
         callee_errors,
-    } = call.both?;
+    } = call.both.as_ref()?;
     let caller = caller_errors / caller_rate;
     let callee = callee_errors / callee_rate;
     if protocol == Protocol::Tcp || (caller - callee).abs() < thresholds.degraded {
@@ -136,9 +146,7 @@ pub(super) fn disagreement(
     }
     let percent = |ratio: f64| format!("{:.1} %", ratio * 100.0);
     let message = if caller > callee {
-        let worst = call
-            .shown
-            .codes
+        let worst = caller_codes
             .iter()
             .filter(|((code, _), _)| is_error(protocol, code))
             .max_by(|(_, a), (_, b)| a.total_cmp(b))

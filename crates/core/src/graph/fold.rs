@@ -30,23 +30,12 @@ mod tests;
 /// nodes of the chosen namespaces are drawn whether or not idle nodes are asked for, since nobody knows which are idle.
 #[must_use]
 pub fn fold(request: &GraphRequest, fetched: &FetchedRows, objects: &[Object]) -> MeshGraph {
-    fold_with(Thresholds::default(), request, fetched, objects)
-}
-
-/// [`fold`] with other thresholds.
-#[must_use]
-pub fn fold_with(
-    thresholds: Thresholds,
-    request: &GraphRequest,
-    fetched: &FetchedRows,
-    objects: &[Object],
-) -> MeshGraph {
     let declared = Declared::read(objects);
     let groupings = Groupings::collect(fetched);
     let mut findings = findings::failed_queries(fetched);
     findings.extend(findings::left_out(&plan(request)));
 
-    let (tally, dropped) = tally(request, fetched, &groupings);
+    let (tally, dropped) = tally(request, &declared, fetched, &groupings);
     for (reason, count) in dropped {
         findings.extend(findings::unusable_rows(reason, count));
     }
@@ -69,7 +58,7 @@ pub fn fold_with(
         declared.add_missing(request, &mut nodes);
     }
     let context = Context {
-        thresholds,
+        thresholds: Thresholds::default(),
         request,
         declared,
         unknown,
@@ -80,6 +69,7 @@ pub fn fold_with(
 /// Sums up all rows of all answers, in one fixed order, and counts those that could not be used.
 fn tally<'a>(
     request: &GraphRequest,
+    declared: &Declared<'_>,
     fetched: &'a FetchedRows,
     groupings: &Groupings<'a>,
 ) -> (Tally<'a>, BTreeMap<Dropped, usize>) {
@@ -89,7 +79,7 @@ fn tally<'a>(
         for row in rows(fetched, measure) {
             match read(request, measure, row) {
                 Ok(report) => {
-                    tally.add(request, groupings, &report);
+                    tally.add(request, declared, groupings, &report);
                 }
                 Err(reason) => *dropped.entry(reason).or_default() += 1,
             }
@@ -101,7 +91,7 @@ fn tally<'a>(
         for measure in latency {
             for row in rows(fetched, measure) {
                 if let Ok(report) = read(request, measure, row) {
-                    tally.add_latency(request, measure, &report);
+                    tally.add_latency(request, declared, measure, &report);
                 }
             }
         }
@@ -186,12 +176,12 @@ fn remove_dead<'a>(
     loop {
         let before = nodes.len();
         let connected = ends(calls);
-        nodes.retain(|key, _| {
+        nodes.retain(|key, node| {
             alive.contains(key)
                 || match key.kind() {
                     NodeKind::Unknown => false,
                     NodeKind::Service => key.is_egress_cluster() || connected.contains(key),
-                    NodeKind::Workload | NodeKind::App => declared.may_exist(key),
+                    NodeKind::Workload | NodeKind::App => declared.may_exist(key, node),
                     NodeKind::Box => true,
                 }
         });

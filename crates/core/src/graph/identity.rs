@@ -100,8 +100,12 @@ fn push_part(id: &mut String, part: &str) {
     }
 }
 
-/// Who this end is; `None` if the row names nobody.
-pub(super) fn identify<'a>(graph_type: GraphType, peer: &Peer<'a>) -> Option<NodeKey<'a>> {
+/// Who this end is; `None` if the row names nobody. A waypoint is its workload in every graph: it serves many apps.
+pub(super) fn identify<'a>(
+    graph_type: GraphType,
+    is_waypoint: bool,
+    peer: &Peer<'a>,
+) -> Option<NodeKey<'a>> {
     let namespace = if is_known(peer.namespace) {
         peer.namespace
     } else if is_known(peer.service_namespace) {
@@ -138,6 +142,9 @@ pub(super) fn identify<'a>(graph_type: GraphType, peer: &Peer<'a>) -> Option<Nod
             key(Name::Service(if named { peer.service } else { UNKNOWN }))
         }
     };
+    if is_waypoint {
+        return Some(workload_or_service());
+    }
     Some(match graph_type {
         GraphType::App if has_app => key(Name::App(peer.app)),
         GraphType::VersionedApp if has_app && has_workload => key(Name::Version(peer.workload)),

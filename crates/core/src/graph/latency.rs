@@ -10,13 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::Reporter;
 use super::types::{FetchedRows, Latency};
 use crate::ports::{Labels, Measure};
+use crate::stats::latency_quantile;
 
 #[cfg(test)]
 mod tests;
-
-/// Istio's last finite bucket bound in milliseconds. Prometheus answers it for a quantile that lies above; that is a
-/// lower limit and not a latency, so it reads as +Inf.
-const LAST_BOUND: f64 = 3_600_000.0;
 
 /// A group of a quantile query: which grouping, who reported, and the values of its labels.
 pub(super) type GroupKey<'a> = (usize, Reporter, Vec<&'a str>);
@@ -58,9 +55,9 @@ impl<'a> Groupings<'a> {
                 let Some(key) = group_key(at, grouping.by, &row.labels) else {
                     continue;
                 };
-                if row.value.is_nan() || row.value < 0.0 {
+                let Some(value) = latency_quantile(row.value) else {
                     continue;
-                }
+                };
                 let latency = grouping.values.entry(key).or_default();
                 let slot = match per_mille {
                     500 => &mut latency.p50,
@@ -70,11 +67,6 @@ impl<'a> Groupings<'a> {
                 };
                 // Two answers for one group are no contradiction we can solve; the larger is the safe one to show,
                 // and the choice does not depend on the order.
-                let value = if row.value >= LAST_BOUND {
-                    f64::INFINITY
-                } else {
-                    row.value
-                };
                 *slot = Some(slot.map_or(value, |known| known.max(value)));
             }
         }

@@ -71,6 +71,8 @@ pub(super) enum Dropped {
     LabelMissing,
     /// Neither HTTP nor gRPC.
     OtherProtocol,
+    /// The value is no rate: NaN, infinite or negative.
+    NoRate,
     /// By the rules, or not asked for.
     NotWanted,
 }
@@ -84,8 +86,11 @@ pub(super) fn read<'a>(
     let labels = &row.labels;
     let (source, mut target) = ends(labels)?;
     let host = required(labels, "destination_service")?;
-    if !row.value.is_finite() || row.value < 0.0 || !in_scope(request, &source, &target, host) {
+    if !in_scope(request, &source, &target, host) {
         return Err(Dropped::NotWanted);
+    }
+    if !row.value.is_finite() || row.value < 0.0 {
+        return Err(Dropped::NoRate);
     }
     let has_cluster = |label: &str| labels.contains_key(label);
     if is_known(source.namespace) {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::declared::Declared;
 use super::identity::{NodeKey, identify, service_between};
 use super::latency::{GroupKey, Groupings};
 use super::queries::has_service_nodes;
@@ -124,10 +125,11 @@ impl<'a> Tally<'a> {
     pub(super) fn add(
         &mut self,
         request: &GraphRequest,
+        declared: &Declared<'_>,
         groupings: &Groupings<'a>,
         report: &Report<'a>,
     ) -> bool {
-        let Some(path) = Path::of(request, report) else {
+        let Some(path) = Path::of(request, declared, report) else {
             return false;
         };
         self.touch(request.graph_type, path.source, &report.source);
@@ -178,10 +180,11 @@ impl<'a> Tally<'a> {
     pub(super) fn add_latency(
         &mut self,
         request: &GraphRequest,
+        declared: &Declared<'_>,
         measure: Measure,
         report: &Report<'a>,
     ) {
-        let Some(path) = Path::of(request, report) else {
+        let Some(path) = Path::of(request, declared, report) else {
             return;
         };
         let (millis, count) = if measure == Measure::LatencySum {
@@ -237,20 +240,35 @@ impl<'a> Tally<'a> {
 }
 
 /// The nodes that one report runs through.
+///
+/// A call through a waypoint is reported to it and from it, both times in the name of the service. With a service node in
+/// both, the service would call itself by way of the waypoint. So there is none, except in a graph of services, which
+/// draws the way to the service from the first report and the way on from the second.
 struct Path<'a> {
     source: NodeKey<'a>,
     service: Option<NodeKey<'a>>,
     target: NodeKey<'a>,
+    from_waypoint: bool,
+    to_waypoint: bool,
 }
 
 impl<'a> Path<'a> {
-    fn of(request: &GraphRequest, report: &Report<'a>) -> Option<Self> {
-        let source = identify(request.graph_type, &report.source)?;
-        let target = identify(request.graph_type, &report.target)?;
+    fn of(request: &GraphRequest, declared: &Declared<'_>, report: &Report<'a>) -> Option<Self> {
+        let from_waypoint = declared.is_waypoint(&report.source);
+        let to_waypoint = declared.is_waypoint(&report.target);
+        let source = identify(request.graph_type, from_waypoint, &report.source)?;
+        let target = identify(request.graph_type, to_waypoint, &report.target)?;
+        let has_service = if from_waypoint || to_waypoint {
+            request.graph_type == GraphType::Service
+        } else {
+            has_service_nodes(request)
+        };
         Some(Self {
             source,
-            service: service_between(has_service_nodes(request), &report.target, &target),
+            service: service_between(has_service, &report.target, &target),
             target,
+            from_waypoint,
+            to_waypoint,
         })
     }
 
@@ -258,6 +276,11 @@ impl<'a> Path<'a> {
         let (source, service, target) = (self.source, self.service, self.target);
         let first = (source, service.unwrap_or(target), Leaves::Caller);
         let second = service.map(|service| (service, target, Leaves::Service));
-        std::iter::once(first).chain(second)
+        let (begins, goes_on) = match service {
+            Some(_) => (!self.from_waypoint, !self.to_waypoint),
+            None => (true, false),
+        };
+        let first = begins.then_some(first);
+        first.into_iter().chain(second.filter(|_| goes_on))
     }
 }

@@ -78,16 +78,4 @@ impl SourceError {
         self.hint = hint.into();
         self
     }
-
-    /// Whether asking again, unchanged, may succeed.
-    #[must_use]
-    pub const fn retryable(&self) -> bool {
-        matches!(
-            self.kind,
-            SourceErrorKind::Unreachable
-                | SourceErrorKind::TimedOut
-                | SourceErrorKind::ServerError
-                | SourceErrorKind::BadAnswer
-        )
-    }
 }

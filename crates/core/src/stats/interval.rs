@@ -1,14 +1,9 @@
-//! Intervals of binomial shares: Wilson (1927) for one, Newcombe (1998, Statistics in Medicine 17:873, method 10) for a
-//! difference.
+//! Intervals of binomial shares (Wilson 1927), and the band in which an observed share counts as the declared one.
 
 use serde::{Deserialize, Serialize};
 
 /// Standard normal quantile of two-sided 95 %.
 pub const Z_95: f64 = 1.959_963_984_540_054;
-/// Standard normal quantile of two-sided 99 %.
-pub const Z_99: f64 = 2.575_829_303_548_900_4;
-/// Standard normal quantile of two-sided 99.9 %.
-pub const Z_999: f64 = 3.290_526_731_491_926;
 /// Width of the band in which an observed share counts as the declared one: the split of requests by a proxy is binomial,
 /// so three standard deviations let one honest window in 370 fall outside.
 pub const Z_BAND: f64 = 3.0;
@@ -73,43 +68,28 @@ pub fn wilson(k: f64, n: f64, z: f64) -> Option<Interval> {
     })
 }
 
-/// Newcombe interval of the difference `k1/n1 - k2/n2`, within -1..=1. `None` if either side has no requests.
+/// The observed shares that agree with the declared share `w` after `n` requests: those that differ from it by at most one
+/// point or by the half width of its Wilson interval at [`Z_BAND`]. Within 0..=1. `None` without requests or if `w` is no
+/// share.
 #[must_use]
-pub fn newcombe(k1: f64, n1: f64, k2: f64, n2: f64, z: f64) -> Option<Interval> {
-    let (p1, p2) = (share(k1, n1)?, share(k2, n2)?);
-    let (first, second) = (wilson(k1, n1, z)?, wilson(k2, n2, z)?);
-    let difference = p1 - p2;
-    let below = (p1 - first.low).hypot(second.high - p2);
-    let above = (first.high - p1).hypot(p2 - second.low);
+pub fn band(w: f64, n: f64) -> Option<Interval> {
+    if !(0.0..=1.0).contains(&w) {
+        return None;
+    }
+    let tolerance = wilson(w * n, n, Z_BAND)?.half_width().max(CLOSE_ENOUGH);
+    // The sum of two shares may be off by an ulp at exactly one point.
+    let tolerance = tolerance + f64::EPSILON;
     Some(Interval {
-        low: (difference - below).max(-1.0),
-        high: (difference + above).min(1.0),
+        low: (w - tolerance).max(0.0),
+        high: (w + tolerance).min(1.0),
     })
 }
 
-/// Band in which the observed share of a destination with the declared share `w` is expected after `n` requests, at `z`
-/// standard deviations, within 0..=1. `None` without requests or if `w` is no share.
-#[must_use]
-pub fn binomial_band(w: f64, n: f64, z: f64) -> Option<Interval> {
-    let sound = n.is_finite() && n > 0.0 && (0.0..=1.0).contains(&w);
-    sound.then(|| {
-        let spread = z * (w * (1.0 - w) / n).sqrt();
-        Interval {
-            low: (w - spread).max(0.0),
-            high: (w + spread).min(1.0),
-        }
-    })
-}
-
-/// Whether `k` of `n` requests agree with the declared share `w`: they differ by at most one point or by the half width of
-/// the Wilson interval at [`Z_BAND`]. `None` without requests. Whether `n` is enough to judge at all
-/// ([`ENOUGH_REQUESTS`]), and how many windows in a row must agree, is up to the caller.
+/// Whether `k` of `n` requests lie in the [`band`] around the declared share `w`. `None` without requests. Whether `n` is
+/// enough to judge at all ([`ENOUGH_REQUESTS`]), and how many windows in a row must agree, is up to the caller.
 #[must_use]
 pub fn in_band(k: f64, n: f64, w: f64) -> Option<bool> {
-    let observed = share(k, n)?;
-    let tolerance = wilson(k, n, Z_BAND)?.half_width().max(CLOSE_ENOUGH);
-    // The sum of two shares may be off by an ulp at exactly one point.
-    Some((observed - w).abs() <= tolerance + f64::EPSILON)
+    Some(band(w, n)?.contains(share(k, n)?))
 }
 
 #[cfg(test)]

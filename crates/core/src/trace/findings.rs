@@ -250,11 +250,15 @@ fn identities(trace: &Trace, analysis: &TraceAnalysis, oddities: &Oddities<'_>) 
 
 fn clocks(trace: &Trace, analysis: &TraceAnalysis, oddities: &Oddities<'_>) -> Vec<Finding> {
     let identities = oddities.identities;
-    let shifts = &oddities.skew.shifts;
-    let moved = shifts.iter().filter(|shift| **shift != 0).count();
+    let Skew {
+        shifts, misfits, ..
+    } = oddities.skew;
     let mut findings = Vec::new();
-    let largest = (0..shifts.len()).max_by_key(|k| (shifts[*k].abs(), Reverse(*k)));
-    if let Some(k) = largest.filter(|_| moved > 0) {
+    let largest = misfits
+        .iter()
+        .copied()
+        .max_by_key(|k| (shifts[*k].abs(), Reverse(*k)));
+    if let Some(k) = largest {
         let (code, done) = match analysis.clock {
             Clock::Corrected => ("clock-skew-corrected", "was moved"),
             Clock::Raw => ("clock-skew-uncorrected", "would have to move"),
@@ -265,8 +269,9 @@ fn clocks(trace: &Trace, analysis: &TraceAnalysis, oddities: &Oddities<'_>) -> V
             code,
             identities.id[k].to_string(),
             format!(
-                "the clocks of hosts disagree: {moved} of {} spans did not fit into their parents; one of {service} {done} \
+                "the clocks of hosts disagree: {} of {} spans did not fit into their parents; one of {service} {done} \
                  farthest, by {}",
+                misfits.len(),
                 analysis.nodes.len(),
                 milliseconds(shifts[k]),
             ),

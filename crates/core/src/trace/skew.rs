@@ -20,6 +20,9 @@ pub(super) const MAX_SKEW_NS: i128 = 5 * 60 * 1_000_000_000;
 pub(super) struct Skew {
     /// Shift of each kept span, ns.
     pub(super) shifts: Vec<i128>,
+    /// Kept indexes of spans that did not fit into their parents and were moved for that; the others that move only move
+    /// along.
+    pub(super) misfits: Vec<usize>,
     /// Kept indexes of spans that would have to move too far, and were not moved.
     pub(super) refused: Vec<usize>,
 }
@@ -30,6 +33,7 @@ pub(super) fn measure(spans: &[Span], identities: &Identities, plan: &Plan, max:
     let mut hosts: Vec<Cow<'_, str>> = vec![Cow::Borrowed(""); count];
     let mut skew = Skew {
         shifts: vec![0; count],
+        misfits: Vec::new(),
         refused: Vec::new(),
     };
     for k in plan.top_down.iter().copied() {
@@ -51,10 +55,11 @@ pub(super) fn measure(spans: &[Span], identities: &Identities, plan: &Plan, max:
             (parent_start, i128::from(of_parent.duration_ns)),
             (plan.start[k], i128::from(span.duration_ns)),
         );
-        if delta.abs() <= max {
-            skew.shifts[k] = delta;
-        } else {
+        if delta.abs() > max {
             skew.refused.push(k);
+        } else if delta != 0 {
+            skew.shifts[k] = delta;
+            skew.misfits.push(k);
         }
     }
     skew

@@ -36,7 +36,32 @@ pub(super) fn judge_declared(split: &Split) -> Vec<Finding> {
             findings.extend(judge_backing(split, index, destination));
         }
     }
+    findings.extend(overlap(split));
     findings
+}
+
+/// Destinations that select some pods in common: requests to those pods may be either's.
+fn overlap(split: &Split) -> Option<Finding> {
+    let overlaps = |a: &Destination, b: &Destination| {
+        a.fqdn == b.fqdn
+            && a.workloads != b.workloads
+            && a.workloads.iter().any(|name| b.workloads.contains(name))
+    };
+    let pairs = split.destinations.iter().enumerate().flat_map(|(at, a)| {
+        let others = split.destinations.iter().skip(at + 1);
+        others.map(move |b| (a, b))
+    });
+    let (a, b) = pairs.into_iter().find(|(a, b)| overlaps(a, b))?;
+    let message = format!(
+        "{} and {} select some pods in common, so metrics cannot tell their shares apart",
+        a.name, b.name
+    );
+    Some(finding(
+        split,
+        Severity::Info,
+        "destinations-overlap",
+        message,
+    ))
 }
 
 /// What is wrong with sending requests to this destination.
@@ -164,8 +189,18 @@ fn judge_weights(split: &Split, weights: &[Option<i64>], ratios: &[Option<f64>])
             message,
         ));
     } else if sum != before {
+        let share_of = |ratio: Option<f64>| ratio.unwrap_or(0.0);
+        let moves = |(destination, after): (&Destination, &Option<f64>)| {
+            let rise = share_of(*after) - share_of(destination.effective_ratio);
+            rise.abs() > SAME_SHARE
+        };
+        let effect = if split.destinations.iter().zip(ratios).any(moves) {
+            "shares change with their sum"
+        } else {
+            "no share changes"
+        };
         let message = format!(
-            "the weights add up to {sum} and no longer to {before}; they are relative, so every share changes"
+            "the weights add up to {sum} and no longer to {before}; they are relative, so {effect}"
         );
         findings.push(finding(
             split,
@@ -265,4 +300,25 @@ fn judge_circumstances(split: &Split) -> Vec<Finding> {
         findings.push(finding(split, Severity::Warning, "sticky", message));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::judge_weights;
+    use crate::traffic::ratio::effective_ratios;
+    use crate::traffic::read_splits;
+    use crate::traffic::samples::mesh;
+
+    #[test]
+    fn a_new_sum_alone_changes_no_share() {
+        let splits = read_splits(&mesh());
+        let told = |weights: [i64; 2]| {
+            let weights = weights.map(Some);
+            let ratios = effective_ratios("http", &weights);
+            let findings = judge_weights(&splits[0], &weights, &ratios);
+            findings.into_iter().map(|f| f.message).collect::<String>()
+        };
+        assert!(told([900, 100]).ends_with("so no share changes"));
+        assert!(told([90, 20]).ends_with("so shares change with their sum"));
+    }
 }

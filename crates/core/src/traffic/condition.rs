@@ -271,6 +271,18 @@ pub(super) fn words(conditions: &[Condition]) -> String {
     all.join(" or ")
 }
 
+/// The alternatives of an entry of a delegate below those of its root's entry; none on either side means every request.
+pub(super) fn narrowed(root: &[Condition], own: &[Condition]) -> Vec<Condition> {
+    match (root.is_empty(), own.is_empty()) {
+        (true, _) => own.to_vec(),
+        (false, true) => root.to_vec(),
+        (false, false) => root
+            .iter()
+            .flat_map(|root| own.iter().map(|own| root.and(own)))
+            .collect(),
+    }
+}
+
 /// Whether the alternatives together take every request (one of them does, or there is none).
 pub(super) fn takes_everything(conditions: &[Condition]) -> bool {
     conditions.is_empty() || conditions.iter().any(Condition::catch_all)

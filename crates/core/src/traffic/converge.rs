@@ -1,13 +1,13 @@
 //! Has the observed share reached the declared one? A pure state machine, stepped once per judged window.
 //!
 //! Judged are windows that lie wholly after the change plus one scrape (before that, old requests are still inside).
-//! Converged: every destination in its band in two windows in a row, each with enough requests. The band is
-//! max(1 percentage point, half-width of the Wilson interval at z = 3), because Envoy's choice is binomial.
+//! Converged: every destination in its [`band`](stats::band) in two windows in a row, each with enough requests. A window
+//! that cannot be judged breaks the row.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Moment, TimeSpan};
-use crate::stats::{self, ENOUGH_REQUESTS, Z_BAND};
+use crate::stats::{self, ENOUGH_REQUESTS};
 
 /// Windows in the band, in a row, that make a change converged.
 pub const WINDOWS_NEEDED: u32 = 2;
@@ -43,7 +43,7 @@ impl Phase {
     }
 }
 
-/// The declared share of a destination with the band for a number of requests, to be drawn.
+/// The declared share of a destination with the band for a number of requests, to be drawn: the one that is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Band {
     /// Declared.
@@ -55,17 +55,11 @@ pub struct Band {
 }
 
 impl Band {
-    /// The band around `target` for `n` requests.
+    /// The band around `target` for `n` requests; everything without requests.
     #[must_use]
     pub fn around(target: f64, n: f64) -> Self {
-        let half = stats::wilson(target * n, n, Z_BAND)
-            .map_or(1.0, stats::Interval::half_width)
-            .max(0.01);
-        Self {
-            target,
-            low: (target - half).max(0.0),
-            high: (target + half).min(1.0),
-        }
+        let (low, high) = stats::band(target, n).map_or((0.0, 1.0), |band| (band.low, band.high));
+        Self { target, low, high }
     }
 }
 
@@ -127,12 +121,14 @@ impl Convergence {
         }
         let late = now.since(self.applied_at) >= self.stall_after();
         let Some(requests) = requests else {
+            self.in_a_row = 0;
             self.phase = if late { Phase::Blind } else { self.phase };
             return;
         };
         self.judged_until = now;
         let n: f64 = requests.iter().sum();
         if n < ENOUGH_REQUESTS {
+            self.in_a_row = 0;
             self.phase = if late {
                 Phase::TooLittleTraffic
             } else {
@@ -185,6 +181,34 @@ mod tests {
         assert_eq!((c.in_a_row, c.phase), (0, Phase::Converging));
         c.judge(Moment(70_000), Some(&[270.0, 30.0]));
         assert_eq!(c.phase, Phase::Stalled);
+    }
+
+    #[test]
+    fn a_window_that_cannot_be_judged_breaks_the_row() {
+        for gap in [Some([3.0, 1.0].as_slice()), None] {
+            let mut c = started();
+            c.judge(Moment(20_000), Some(&[150.0, 150.0]));
+            c.judge(Moment(35_000), gap);
+            assert_eq!((c.in_a_row, c.phase), (0, Phase::Converging), "{gap:?}");
+            c.judge(Moment(50_000), Some(&[150.0, 150.0]));
+            assert_eq!((c.in_a_row, c.phase), (1, Phase::Converging), "{gap:?}");
+        }
+    }
+
+    /// What is drawn is what is judged by.
+    #[test]
+    fn inside_the_drawn_band_is_in_the_judged_band() {
+        for n in (1_u32..=20_000).map(f64::from) {
+            for w in [0.0, 0.001, 0.01, 0.1, 1.0 / 3.0, 0.5, 0.75, 0.99, 1.0] {
+                let drawn = Band::around(w, n);
+                let edges = [drawn.low * n, drawn.high * n, w * n];
+                for k in edges.iter().flat_map(|k| [k.floor(), k.ceil()]) {
+                    let k = k.clamp(0.0, n);
+                    let inside = drawn.low <= k / n && k / n <= drawn.high;
+                    assert_eq!(stats::in_band(k, n, w), Some(inside), "{k} of {n} at {w}");
+                }
+            }
+        }
     }
 
     #[test]

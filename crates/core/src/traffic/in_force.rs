@@ -90,6 +90,9 @@ pub(super) struct Standing<'a> {
     pub(super) lost: Vec<(String, &'a Object)>,
     /// Client namespaces for which another object decides although it decides elsewhere.
     pub(super) not_for: Vec<(String, &'a Object)>,
+    /// Whether there are clients for which it does not decide, although it does for others, be it that another object
+    /// does or that none does.
+    pub(super) partly: bool,
 }
 
 impl<'a> Claims<'a> {
@@ -143,20 +146,24 @@ impl<'a> Claims<'a> {
     pub(super) fn standing(&self, object: &Object) -> Standing<'a> {
         let mut standing = Standing::default();
         for host in mesh_hosts(object) {
-            let mut decides = false;
+            let (mut decides, mut for_all) = (false, true);
             let mut losses = Vec::new();
             for client in self.interesting_clients(&host) {
                 let visible = Visibility::read(spec(&object.doc), &object.reference.namespace);
                 let deciders = self.deciders(&host, &client);
                 if deciders.iter().any(|d| d.reference == object.reference) {
                     decides = true;
-                } else if let Some(winner) = deciders.first()
+                    continue;
+                }
+                for_all = false;
+                if let Some(winner) = deciders.first()
                     && visible.shows_to(&client)
                 {
                     losses.push((client, *winner));
                 }
             }
             if decides {
+                standing.partly |= !for_all;
                 standing.not_for.extend(losses);
                 standing.decides.push(host);
             } else if let Some((_, winner)) = losses.pop() {

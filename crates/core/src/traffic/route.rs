@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::backing::Backends;
-use super::condition::{Condition, RequestFacts, StringMatch, read_conditions};
+use super::condition::{Condition, RequestFacts, StringMatch, narrowed, read_conditions};
 use super::in_force::Claims;
 use super::ratio::effective_ratios;
 use super::splits::{Target as Named, destinations_field, sections};
@@ -256,15 +256,7 @@ impl<'a> Router<'a> {
             return;
         };
         for (index, entry) in list(spec(&object.doc), "http").iter().enumerate() {
-            let own = read_conditions("http", entry);
-            let conditions = match (root_conditions.is_empty(), own.is_empty()) {
-                (true, _) => own,
-                (false, true) => root_conditions.to_vec(),
-                (false, false) => root_conditions
-                    .iter()
-                    .flat_map(|r| own.iter().map(|o| r.and(o)))
-                    .collect(),
-            };
+            let conditions = narrowed(root_conditions, &read_conditions("http", entry));
             let mut merged = root.entry.clone();
             if let (Some(merged), Some(entry)) = (merged.as_object_mut(), entry.as_object()) {
                 merged.remove("delegate");

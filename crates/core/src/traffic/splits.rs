@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::backing::Backends;
 use super::checks::judge_declared;
-use super::condition::{read_conditions, takes_everything, words};
+use super::condition::{Condition, narrowed, read_conditions, takes_everything, words};
+use super::delegate::delegating_entries;
 use super::hosts::{full_host, service_host};
 use super::in_force::{Claims, Standing, applies_to_mesh, claimed_hosts};
 use super::owner;
@@ -86,16 +87,19 @@ pub(super) fn splits_of(object: &Object, around: &Surroundings<'_>) -> Vec<Split
     for &section in sections(object.reference.kind) {
         let mut shadowed = false;
         for (route, entry) in list(spec(&object.doc), section).iter().enumerate() {
-            let conditions = read_conditions(section, entry);
-            let catch_all = takes_everything(&conditions);
+            let own = read_conditions(section, entry);
+            let takes_the_rest = takes_everything(&own);
+            let conditions = narrowed(&stand.within, &own);
             let destinations = read_destinations(object, section, entry, around);
             let matches = RouteMatch {
                 text: words(&conditions),
-                catch_all,
+                catch_all: takes_everything(&conditions),
                 // Gateway API orders rules by how specific they are, so that a catch-all there only shadows another one.
-                unreachable: shadowed && (section != "rules" || catch_all),
+                unreachable: stand.unreachable
+                    || (shadowed && (section != "rules" || takes_the_rest)),
             };
-            shadowed |= catch_all;
+            // What a delegate does not take comes back.
+            shadowed |= takes_the_rest && entry.get("delegate").is_none();
             if destinations.is_empty() {
                 continue;
             }
@@ -114,7 +118,13 @@ pub(super) fn splits_of(object: &Object, around: &Surroundings<'_>) -> Vec<Split
 struct Stand {
     hosts: Vec<String>,
     in_force: bool,
+    for_all_clients: bool,
     overridden_by: Option<ObjectRef>,
+    /// Of a delegate, the conditions of the entries that delegate to it: requests come to it under one of these. None:
+    /// every request does.
+    within: Vec<Condition>,
+    /// Of a delegate, whether every such entry is behind a catch-all.
+    unreachable: bool,
     findings: Vec<Finding>,
 }
 
@@ -145,9 +155,17 @@ impl Stand {
                 message,
             ));
         }
-        let Standing { decides, lost, .. } = standing;
+        let Standing {
+            decides,
+            lost,
+            partly,
+            ..
+        } = standing;
         Self {
             in_force: !decides.is_empty(),
+            for_all_clients: !decides.is_empty() && !partly,
+            within: Vec::new(),
+            unreachable: false,
             overridden_by: decides
                 .is_empty()
                 .then(|| lost.first().map(|(_, winner)| winner.reference.clone()))
@@ -162,20 +180,31 @@ impl Stand {
         let mut stand = Self {
             hosts: Vec::new(),
             in_force: false,
+            for_all_clients: true,
             overridden_by: None,
+            within: Vec::new(),
+            unreachable: true,
             findings: Vec::new(),
         };
         for root in around.objects {
-            if !delegates_to(root, &object.reference) {
+            let entries = delegating_entries(root, &object.reference);
+            if entries.is_empty() {
                 continue;
             }
             let root_stand = around.claims.standing(root);
             stand.in_force |= applies_to_mesh(spec(&root.doc)) && !root_stand.decides.is_empty();
+            stand.for_all_clients &= !root_stand.partly;
             stand.hosts.extend(claimed_hosts(root));
+            for entry in entries {
+                stand.unreachable &= entry.unreachable;
+                stand.within.extend(entry.conditions);
+            }
         }
         stand.hosts.sort();
         stand.hosts.dedup();
+        stand.for_all_clients &= stand.in_force;
         if stand.hosts.is_empty() {
+            stand.unreachable = false;
             stand.findings.push(Finding::new(
                 Severity::Warning,
                 "delegate-without-root",
@@ -185,17 +214,6 @@ impl Stand {
         }
         stand
     }
-}
-
-/// Whether an http entry of `root` hands over to the VirtualService `target`.
-pub(super) fn delegates_to(root: &Object, target: &ObjectRef) -> bool {
-    root.reference.kind == ObjectKind::VirtualService
-        && list(spec(&root.doc), "http").iter().any(|entry| {
-            entry.get("delegate").is_some_and(|delegate| {
-                let namespace = text(delegate, "namespace").unwrap_or(&root.reference.namespace);
-                text(delegate, "name") == Some(&target.name) && namespace == target.namespace
-            })
-        })
 }
 
 fn overridden_finding(about: &str, host: &str, winner: &Object) -> Finding {
@@ -240,6 +258,7 @@ fn assemble(
         matches,
         destinations,
         in_force: stand.in_force,
+        for_all_clients: stand.for_all_clients,
         overridden_by: stand.overridden_by.clone(),
         owner: ownership.owner,
         steered: ownership.steered,

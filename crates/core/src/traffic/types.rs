@@ -63,11 +63,12 @@ impl std::fmt::Display for SplitId {
 /// catch-all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteMatch {
-    /// For people; `all requests` if there is no condition.
+    /// For people; `all requests` if there is no condition. Of a delegate, together with that of its root.
     pub text: String,
     /// Whether every request that reaches the entry matches.
     pub catch_all: bool,
-    /// Whether an earlier entry of the same object takes every request, so that this one never matches.
+    /// Whether an earlier entry of the same object (or of a delegate's root) takes every request, so that this one never
+    /// matches.
     pub unreachable: bool,
 }
 
@@ -136,6 +137,9 @@ pub struct Split {
     pub destinations: Vec<Destination>,
     /// Whether it decides for sidecars in the mesh (false: a gateway-only route or overridden).
     pub in_force: bool,
+    /// Whether it does so for clients of every namespace (false: `exportTo` hides it from some, another object decides for
+    /// them, or it decides for none).
+    pub for_all_clients: bool,
     /// The object that takes its place, if any.
     pub overridden_by: Option<ObjectRef>,
     /// Who would undo a change by hand.

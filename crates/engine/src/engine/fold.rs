@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use pilothouse_core::graph;
-use pilothouse_core::model::{Moment, SourceKind, TimeSpan};
+use pilothouse_core::graph::{self, GraphRequest};
+use pilothouse_core::model::{Finding, Moment, Severity, SourceKind, TimeSpan};
 use pilothouse_core::ports::Probe;
 use pilothouse_core::traffic::{self, Split, observe_split};
 use tracing::{debug, warn};
@@ -12,6 +12,9 @@ use super::{ASSUMED_SCRAPE, Engine, State};
 use crate::observe::{Fetched, fetch};
 use crate::snapshot::{ObservedSplit, Snapshot};
 use crate::watches::find_split;
+
+/// Clocks this close together are taken for one.
+const CLOCK_TOLERANCE: TimeSpan = TimeSpan::seconds(2);
 
 impl Engine {
     /// Asks the metrics once and publishes what came of it. What failed leaves the old numbers, visibly stale.
@@ -27,7 +30,8 @@ impl Engine {
             let state = self.lock();
             let open = state.watches.iter().find(|watch| watch.open());
             (
-                self.config.live_request(state.window, now),
+                self.config
+                    .live_request(state.window, now.plus(state.clock_ahead)),
                 open.map(|watch| watch.convergence.window()),
             )
         };
@@ -84,19 +88,21 @@ impl Engine {
             tokio::task::spawn_blocking(move || {
                 let rows = answers.as_ref().map_or(&unasked, |fetched| &fetched.graph);
                 let graph = graph::fold(&request, rows, &objects);
-                let layout = if provisional && calls_are_known {
-                    layout.tidied(&graph)
-                } else {
-                    layout.follow(&graph)
+                let layout = match (calls_are_known, provisional) {
+                    (false, _) => layout.follow(&graph),
+                    (true, true) => layout.tidied(&graph),
+                    (true, false) => layout.follow_at(&graph, taken_at),
                 };
                 let splits = observed_splits(&objects, answers.as_deref(), request.window);
                 (graph, layout, splits)
             })
         };
-        let Ok((graph, layout, splits)) = folding.await else {
+        let Ok((mut graph, layout, splits)) = folding.await else {
             warn!("folding was cut off; the last snapshot stays");
             return;
         };
+        let warnings = fetched.iter().flat_map(|fetched| &fetched.warnings);
+        graph.findings.extend(self.doubts(&graph.request, warnings));
         let layout = Arc::new(layout);
         let mut state = self.lock();
         state.layout = Arc::clone(&layout);
@@ -167,12 +173,23 @@ impl Engine {
         }
     }
 
-    async fn probe_metrics(&self) {
+    pub(crate) async fn probe_metrics(&self) {
         let Ok(metrics) = &self.sources.metrics else {
             return;
         };
+        let begun = self.now();
         match metrics.probe().await {
-            Ok(probe) => note_probe(&mut self.lock(), SourceKind::Metrics, probe),
+            Ok(probe) => {
+                let took = self.now().since(begun);
+                let ours = begun.plus(TimeSpan(took.0 / 2));
+                let mut state = self.lock();
+                state.clock_ahead = probe
+                    .clock
+                    .map(|theirs| theirs.since(ours))
+                    .filter(|ahead| ahead.0.abs() >= CLOCK_TOLERANCE.0)
+                    .unwrap_or_default();
+                note_probe(&mut state, SourceKind::Metrics, probe);
+            }
             Err(error) => debug!(%error, "the metrics source does not say what it is"),
         }
     }
@@ -196,8 +213,51 @@ impl Engine {
         }
     }
 
+    /// What makes the numbers of a request less than they seem, and the connection less safe.
+    pub(crate) fn doubts<'a>(
+        &self,
+        request: &GraphRequest,
+        warnings: impl IntoIterator<Item = &'a String>,
+    ) -> Vec<Finding> {
+        let say = |code, message| Finding::new(Severity::Warning, code, "metrics", message);
+        let mut doubts = self.sources.findings.clone();
+        doubts.extend(warnings.into_iter().map(|warning| {
+            say(
+                "metrics-partial",
+                format!("the metrics server doubts its own answer: {warning}"),
+            )
+        }));
+        let ahead = self.lock().clock_ahead;
+        if ahead != TimeSpan::default() {
+            let (span, side) = (
+                ahead.0.abs() / 1000,
+                if ahead.0 > 0 { "ahead of" } else { "behind" },
+            );
+            doubts.push(say(
+                "clock-skew",
+                format!(
+                    "the metrics server's clock is {span} s {side} ours; it is asked by its own"
+                ),
+            ));
+        }
+        if let Some(scrape) = self.said_scrape_interval()
+            && request.window.0 < 2 * scrape.0
+        {
+            let (window, every) = (request.window.as_seconds(), scrape.as_seconds());
+            doubts.push(say(
+                "window-too-short",
+                format!("a window of {window} s holds fewer than two scrapes ({every} s apart): rates are not known"),
+            ));
+        }
+        doubts
+    }
+
     /// Time between scrapes, by the metrics source's own word or by assumption.
     pub(crate) fn scrape_interval(&self) -> TimeSpan {
+        self.said_scrape_interval().unwrap_or(ASSUMED_SCRAPE)
+    }
+
+    fn said_scrape_interval(&self) -> Option<TimeSpan> {
         let state = self.lock();
         let probe = state
             .statuses
@@ -211,9 +271,7 @@ impl Engine {
             clippy::cast_possible_truncation,
             reason = "below an hour, checked above"
         )]
-        seconds.map_or(ASSUMED_SCRAPE, |seconds| {
-            TimeSpan((seconds * 1000.0) as i64)
-        })
+        seconds.map(|seconds| TimeSpan((seconds * 1000.0) as i64))
     }
 
     pub(crate) fn note_metrics(&self, fetched: &Fetched, now: Moment, took: TimeSpan) {
@@ -249,6 +307,7 @@ fn control_plane_probe(identity: &pilothouse_core::ports::ControlPlaneIdentity) 
         api: None,
         address: identity.server.clone(),
         facts: std::collections::BTreeMap::new(),
+        clock: None,
     }
 }
 
@@ -261,7 +320,17 @@ pub(crate) fn observed_splits(
     let requests = fetched.and_then(Fetched::requests);
     let quantiles = fetched.and_then(|f| f.by_revision.as_deref());
     let splits: Vec<Split> = traffic::read_splits(objects);
-    let observe = |split: Split| {
+    let observe = |mut split: Split| {
+        let lost = requests.map_or(0.0, |rows| traffic::unserved(&split, rows));
+        if lost > 0.0 {
+            let message = format!(
+                "{lost:.2} requests per second to this host reach no workload: look at the ready pods and ports of its \
+                 destinations"
+            );
+            let about = split.id.object.to_string();
+            let finding = Finding::new(Severity::Error, "requests-reach-nobody", &about, message);
+            split.findings.push(finding);
+        }
         let observed = observe_split(&split, requests, quantiles, window);
         ObservedSplit { split, observed }
     };

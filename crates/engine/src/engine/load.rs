@@ -1,14 +1,18 @@
 //! Everything once, without background tasks: what a command line needs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pilothouse_core::graph::{self, FetchedRows, GraphRequest, MeshGraph};
-use pilothouse_core::model::{ObjectKind, SourceError, SourceErrorKind, SourceKind};
+use pilothouse_core::model::{ObjectKind, SourceError, SourceErrorKind, SourceKind, TimeSpan};
 use pilothouse_core::ports::ObjectEvent;
 
 use super::Engine;
 use crate::observe::fetch;
 use crate::snapshot::QueryRecord;
+
+/// A window in which there may be fewer than two scrapes.
+const SHORT_WINDOW: TimeSpan = TimeSpan::seconds(30);
 
 impl Engine {
     /// Lists every kind of object once, all at the same time.
@@ -44,16 +48,22 @@ impl Engine {
     /// are noted in the metrics' status.
     pub async fn graph(&self, request: &GraphRequest) -> (MeshGraph, Vec<QueryRecord>) {
         let objects = self.lock().objects.all();
+        if request.window <= SHORT_WINDOW {
+            // Whether it holds two scrapes is worth a look at how often they come.
+            self.probe_metrics().await;
+        }
         let begun = self.now();
-        let (rows, records) = match &self.sources.metrics {
+        let (rows, records, warnings) = match &self.sources.metrics {
             Ok(metrics) => {
                 let fetched = fetch(metrics, request, false, None).await;
                 self.note_metrics(&fetched, begun, self.now().since(begun));
-                (fetched.graph, fetched.records)
+                (fetched.graph, fetched.records, fetched.warnings)
             }
-            Err(_) => (self.unasked(request), Vec::new()),
+            Err(_) => (self.unasked(request), Vec::new(), BTreeSet::new()),
         };
-        (graph::fold(request, &rows, &objects), records)
+        let mut graph = graph::fold(request, &rows, &objects);
+        graph.findings.extend(self.doubts(request, &warnings));
+        (graph, records)
     }
 
     /// The status of every source, as of now.

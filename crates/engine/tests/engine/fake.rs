@@ -9,8 +9,8 @@ use pilothouse_core::model::{
     Moment, Object, ObjectKind, ObjectRef, SourceError, SourceErrorKind, SourceKind, TimeSpan,
 };
 use pilothouse_core::ports::{
-    Answer, ControlPlane, ControlPlaneIdentity, Measure, MetricRow, MetricsQuery, MetricsSource,
-    ObjectEvent, ObjectSink, Patched, Probe, WriteMode,
+    Answer, ControlPlane, ControlPlaneIdentity, Measure, MetricRow, MetricRows, MetricsQuery,
+    MetricsSource, ObjectEvent, ObjectSink, Patched, Probe, WriteMode,
 };
 use pilothouse_core::traffic::{PatchOp, ShiftRequest, SplitId, apply_ops};
 use pilothouse_engine::{Clock, Sources};
@@ -22,7 +22,7 @@ const RATE: f64 = 50.0;
 pub(crate) struct FakeMesh {
     now: AtomicI64,
     route: Mutex<(Value, u64)>,
-    metrics_fault: Mutex<Option<SourceErrorKind>>,
+    metrics_fault: Mutex<Option<(SourceErrorKind, u64)>>,
     n_queries: AtomicUsize,
     deaf: AtomicBool,
     mutate: AtomicBool,
@@ -30,6 +30,9 @@ pub(crate) struct FakeMesh {
     forbidden: Mutex<Option<ObjectKind>>,
     route_is_gone: AtomicBool,
     on_write: Mutex<Option<Box<dyn Fn() + Send>>>,
+    warnings: Mutex<Vec<String>>,
+    clock_ahead: AtomicI64,
+    asked_at: Mutex<Option<Moment>>,
 }
 
 /// A write whose answer nobody hears.
@@ -79,6 +82,9 @@ impl FakeMesh {
             forbidden: Mutex::new(None),
             route_is_gone: AtomicBool::new(false),
             on_write: Mutex::new(None),
+            warnings: Mutex::new(Vec::new()),
+            clock_ahead: AtomicI64::new(0),
+            asked_at: Mutex::new(None),
         })
     }
 
@@ -90,6 +96,21 @@ impl FakeMesh {
     /// Objects of this kind may not be read.
     pub(crate) fn forbid(&self, kind: ObjectKind) {
         *self.forbidden.lock().unwrap() = Some(kind);
+    }
+
+    /// The metrics answer with this against their own answers.
+    pub(crate) fn warn(&self, warning: &str) {
+        *self.warnings.lock().unwrap() = vec![warning.to_owned()];
+    }
+
+    /// The metrics' clock runs ahead of ours.
+    pub(crate) fn run_ahead(&self, span: TimeSpan) {
+        self.clock_ahead.store(span.0, Ordering::SeqCst);
+    }
+
+    /// The moment that the last query was asked for.
+    pub(crate) fn asked_at(&self) -> Option<Moment> {
+        *self.asked_at.lock().unwrap()
     }
 
     pub(crate) fn remove_route(&self) {
@@ -129,7 +150,12 @@ impl FakeMesh {
     }
 
     pub(crate) fn fail_metrics(&self, kind: Option<SourceErrorKind>) {
-        *self.metrics_fault.lock().unwrap() = kind;
+        self.fail_metrics_after(kind, 0);
+    }
+
+    /// The metrics think about it for some seconds before they fail.
+    pub(crate) fn fail_metrics_after(&self, kind: Option<SourceErrorKind>, seconds: u64) {
+        *self.metrics_fault.lock().unwrap() = kind.map(|kind| (kind, seconds));
     }
 
     /// Queries that reached the metrics so far.
@@ -331,15 +357,20 @@ impl MetricsSource for FakeMesh {
             api: None,
             address: String::new(),
             facts: BTreeMap::from([("scrape_interval_s".to_owned(), "5".to_owned())]),
+            clock: Some(
+                self.moment()
+                    .plus(TimeSpan(self.clock_ahead.load(Ordering::SeqCst))),
+            ),
         };
         Box::pin(async { Ok(probe) })
     }
 
-    fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, Vec<MetricRow>> {
+    fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, MetricRows> {
         self.n_queries.fetch_add(1, Ordering::SeqCst);
         let fault = *self.metrics_fault.lock().unwrap();
-        if let Some(kind) = fault {
+        if let Some((kind, seconds)) = fault {
             return Box::pin(async move {
+                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
                 Err(SourceError::new(SourceKind::Metrics, kind, "scripted"))
             });
         }
@@ -348,7 +379,9 @@ impl MetricsSource for FakeMesh {
         } else {
             Vec::new()
         };
-        Box::pin(async { Ok(rows) })
+        *self.asked_at.lock().unwrap() = Some(query.at);
+        let warnings = self.warnings.lock().unwrap().clone();
+        Box::pin(async { Ok(MetricRows { rows, warnings }) })
     }
 }
 

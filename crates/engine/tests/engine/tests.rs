@@ -89,15 +89,16 @@ async fn metrics_that_never_answered_are_unknown_and_never_zero() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_silent_metrics_source_is_not_asked_everything_and_others_that_fail_are() {
-    for (kind, leaves_it_alone) in [
-        (SourceErrorKind::TimedOut, true),
-        (SourceErrorKind::Unreachable, true),
-        (SourceErrorKind::BadAnswer, false),
+    for (kind, after_s, leaves_it_alone) in [
+        (SourceErrorKind::TimedOut, 5, true),
+        (SourceErrorKind::TimedOut, 0, false),
+        (SourceErrorKind::Unreachable, 0, true),
+        (SourceErrorKind::BadAnswer, 5, false),
     ] {
         let mesh = FakeMesh::new();
-        mesh.fail_metrics(Some(kind));
+        mesh.fail_metrics_after(Some(kind), after_s);
         let engine = open(&mesh, Class::Demo);
         engine.load().await;
         let snapshot = engine.snapshot();

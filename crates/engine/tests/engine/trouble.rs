@@ -265,3 +265,63 @@ fn a_numbered_production_is_production() {
         assert_eq!(Class::of_context(name), Class::Normal, "{name}");
     }
 }
+
+fn codes(engine: &Engine) -> Vec<String> {
+    let graph = Arc::clone(&engine.snapshot().graph);
+    graph.findings.iter().map(|f| f.code.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_server_that_doubts_its_answer_is_heard_and_no_share_is_judged_on_it() {
+    let lab = Lab::new();
+    let engine = lab.engine().await;
+    assert!(!codes(&engine).contains(&"metrics-partial".to_owned()));
+    apply(&engine, 50, 50).await.unwrap();
+    lab.mesh.warn("store eu-2 is down");
+    for _ in 0..3 {
+        lab.mesh.pass(TimeSpan::seconds(20));
+        engine.load().await;
+    }
+    let graph = Arc::clone(&engine.snapshot().graph);
+    let finding = graph
+        .findings
+        .iter()
+        .find(|f| f.code == "metrics-partial")
+        .unwrap();
+    assert!(
+        finding.message.ends_with("store eu-2 is down"),
+        "{}",
+        finding.message
+    );
+    assert_eq!(engine.snapshot().watches[0].convergence.in_a_row, 0);
+}
+
+#[tokio::test]
+async fn a_metrics_server_with_another_clock_is_asked_by_its_own() {
+    let lab = Lab::new();
+    lab.mesh.run_ahead(TimeSpan::seconds(-90));
+    let engine = lab.engine().await;
+    engine.load().await;
+    assert_eq!(
+        lab.mesh.asked_at(),
+        Some(lab.mesh.moment().minus(TimeSpan::seconds(90)))
+    );
+    assert!(codes(&engine).contains(&"clock-skew".to_owned()));
+    lab.mesh.run_ahead(TimeSpan(900));
+    engine.load().await;
+    engine.load().await;
+    assert_eq!(lab.mesh.asked_at(), Some(lab.mesh.moment()));
+    assert!(!codes(&engine).contains(&"clock-skew".to_owned()));
+}
+
+#[tokio::test]
+async fn a_window_of_less_than_two_scrapes_is_pointed_out() {
+    let lab = Lab::new();
+    let engine = lab.engine().await;
+    engine.set_window(TimeSpan::seconds(9));
+    engine.load().await;
+    assert!(codes(&engine).contains(&"window-too-short".to_owned()));
+    engine.set_window(TimeSpan::seconds(10));
+    engine.load().await;
+    assert!(!codes(&engine).contains(&"window-too-short".to_owned()));
+}

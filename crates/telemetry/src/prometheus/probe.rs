@@ -1,8 +1,8 @@
-//! What answers, and whether it holds mesh metrics. Four small requests, none of them needed for the queries.
+//! What answers, and whether it holds mesh metrics. Five small requests, none of them needed for the queries.
 
 use std::collections::BTreeMap;
 
-use pilothouse_core::model::SourceError;
+use pilothouse_core::model::{Moment, SourceError};
 use pilothouse_core::ports::{Labels, Probe};
 use serde::Deserialize;
 
@@ -33,7 +33,7 @@ pub(super) async fn probe(source: &PrometheusSource) -> Result<Probe, SourceErro
     let counted = source
         .vector(&format!("count({MESH_METRIC})"), None)
         .await?;
-    let n_series = counted.first().map_or(0.0, |row| row.value);
+    let n_series = counted.rows.first().map_or(0.0, |row| row.value);
     let mut facts = BTreeMap::from([("mesh_series".to_owned(), n_series.to_string())]);
     if n_series > 0.0
         && let Some(seconds) = scrape_interval(source).await
@@ -48,7 +48,19 @@ pub(super) async fn probe(source: &PrometheusSource) -> Result<Probe, SourceErro
         api: Some("v1".to_owned()),
         address: source.address().to_owned(),
         facts,
+        clock: clock(source).await,
     })
+}
+
+/// The server's present moment; `None` if it does not say.
+async fn clock(source: &PrometheusSource) -> Option<Moment> {
+    let answer = source.vector("vector(time())", None).await.ok()?;
+    let seconds = answer.rows.first()?.value;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds of a moment fit; what does not is no moment"
+    )]
+    (seconds > 0.0 && seconds < 1e11).then(|| Moment((seconds * 1000.0) as i64))
 }
 
 /// `None` where the server does not have this path: Thanos and `VictoriaMetrics` have had it only since some version.
@@ -70,7 +82,7 @@ async fn scrape_interval(source: &PrometheusSource) -> Option<f64> {
         .vector(&format!("topk(1, {MESH_METRIC})"), None)
         .await
         .ok()?;
-    let selector = selector(&busiest.first()?.labels)?;
+    let selector = selector(&busiest.rows.first()?.labels)?;
     let answer = source
         .instant(&format!("{selector}[{LOOK_BACK}]"), None)
         .await

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pilothouse_core::model::{SourceErrorKind, TimeSpan};
-use pilothouse_core::ports::Measure;
+use pilothouse_core::ports::{Measure, MetricRow};
 use tokio::sync::Barrier;
 
 use super::*;
@@ -29,6 +29,10 @@ fn vector(rows: &str) -> String {
 }
 
 async fn asking(reply: fn() -> Reply) -> Result<Vec<MetricRow>, SourceError> {
+    asking_all(reply).await.map(|answer| answer.rows)
+}
+
+async fn asking_all(reply: fn() -> Reply) -> Result<MetricRows, SourceError> {
     let sim = Sim::start(move |_| reply()).await;
     let source = PrometheusSource::new(&sim.url, impatient()).unwrap();
     source.query(&question()).await
@@ -39,7 +43,7 @@ async fn a_query_is_posted_as_a_form_with_its_moment_and_a_timeout() {
     let sim = Sim::start(|_| Reply::json(vector(""))).await;
     let source =
         PrometheusSource::new(&format!("{}/prometheus/", sim.url), Options::default()).unwrap();
-    assert_eq!(source.query(&question()).await.unwrap(), []);
+    assert_eq!(source.query(&question()).await.unwrap().rows, []);
     let asked = sim.last("/prometheus/api/v1/query");
     assert_eq!(asked.method, "POST");
     assert_eq!(
@@ -48,6 +52,17 @@ async fn a_query_is_posted_as_a_form_with_its_moment_and_a_timeout() {
     );
     assert_eq!(asked.parameter("time"), Some("1795343420.125"));
     assert_eq!(asked.parameter("timeout"), Some("4500ms"));
+}
+
+#[tokio::test]
+async fn doubts_of_the_server_are_passed_on_and_its_advice_is_not() {
+    let answer = asking_all(|| {
+        Reply::json(
+            r#"{"status":"success","warnings":["store eu-2 is down","PromQL info: metric might not be a counter"],
+                "data":{"resultType":"vector","result":[]}}"#,
+        )
+    });
+    assert_eq!(answer.await.unwrap().warnings, ["store eu-2 is down"]);
 }
 
 #[tokio::test]
@@ -220,6 +235,9 @@ fn healthy(asked: &Asked) -> Reply {
         (QUERY, Some("count(istio_requests_total)")) => {
             Reply::json(vector(r#"{"metric":{},"value":[1,"123020"]}"#))
         }
+        (QUERY, Some("vector(time())")) => {
+            Reply::json(vector(r#"{"metric":{},"value":[1,"1795343420.125"]}"#))
+        }
         (QUERY, Some("topk(1, istio_requests_total)")) => Reply::json(vector(
             r#"{"metric":{"__name__":"istio_requests_total","pod":"a\"b"},"value":[1,"9"]}"#,
         )),
@@ -239,6 +257,7 @@ async fn a_probe_tells_version_series_and_scrape_interval() {
     assert_eq!(probe.product, "Prometheus");
     assert_eq!(probe.version.as_deref(), Some("2.42.0"));
     assert_eq!(probe.address, sim.url);
+    assert_eq!(probe.clock, Some(Moment(1_795_343_420_125)));
     let facts: Vec<(&str, &str)> = probe
         .facts
         .iter()

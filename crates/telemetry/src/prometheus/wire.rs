@@ -1,7 +1,7 @@
 //! The JSON of `/api/v1/query`, read into rows.
 
 use pilothouse_core::model::{SourceError, SourceErrorKind};
-use pilothouse_core::ports::{Labels, MetricRow};
+use pilothouse_core::ports::{Labels, MetricRow, MetricRows};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -49,8 +49,8 @@ struct MatrixRow {
 ///
 /// # Errors
 /// The failure that the server or the HTTP status tells; `BadAnswer` for anything that is not a vector.
-pub(super) fn read_vector(answer: &Answer) -> Result<Vec<MetricRow>, SourceError> {
-    let rows: Rows<VectorRow> = read(answer, "vector")?;
+pub(super) fn read_vector(answer: &Answer) -> Result<MetricRows, SourceError> {
+    let (rows, warnings): (Rows<VectorRow>, _) = read(answer, "vector")?;
     let asked = rows.result.len();
     let mut histograms = 0_usize;
     let mut read = Vec::with_capacity(asked);
@@ -77,7 +77,10 @@ pub(super) fn read_vector(answer: &Answer) -> Result<Vec<MetricRow>, SourceError
     if histograms > 0 {
         tracing::warn!(histograms, "rows with native histograms were left out");
     }
-    Ok(read)
+    Ok(MetricRows {
+        rows: read,
+        warnings,
+    })
 }
 
 /// The times of the samples of the first row of a matrix, in seconds, ascending.
@@ -85,14 +88,18 @@ pub(super) fn read_vector(answer: &Answer) -> Result<Vec<MetricRow>, SourceError
 /// # Errors
 /// As [`read_vector`].
 pub(super) fn read_sample_times(answer: &Answer) -> Result<Vec<f64>, SourceError> {
-    let rows: Rows<MatrixRow> = read(answer, "matrix")?;
+    let (rows, _): (Rows<MatrixRow>, _) = read(answer, "matrix")?;
     let first = rows.result.into_iter().next();
     Ok(first
         .map(|row| row.values.into_iter().map(|(time, _)| time).collect())
         .unwrap_or_default())
 }
 
-fn read<T: DeserializeOwned>(answer: &Answer, wanted: &str) -> Result<T, SourceError> {
+/// The result, and what the server says against it. Advice on the query itself is no doubt of the answer.
+fn read<T: DeserializeOwned>(
+    answer: &Answer,
+    wanted: &str,
+) -> Result<(T, Vec<String>), SourceError> {
     // 401 and 403 come from a proxy in front; its body, JSON or not, is not Prometheus's.
     if matches!(answer.status(), 401 | 403) || !answer.looks_like_json() {
         return Err(if answer.is_success() {
@@ -106,9 +113,6 @@ fn read<T: DeserializeOwned>(answer: &Answer, wanted: &str) -> Result<T, SourceE
         Err(_) if !answer.is_success() => return Err(answer.failure()),
         Err(error) => return Err(answer.not_parsed(&error)),
     };
-    for warning in head.warnings.unwrap_or_default() {
-        tracing::warn!(warning, "the metrics server answered with a warning");
-    }
     if head.status != "success" {
         return Err(said(
             answer,
@@ -137,7 +141,12 @@ fn read<T: DeserializeOwned>(answer: &Answer, wanted: &str) -> Result<T, SourceE
     // The result is parsed in a second pass, since `resultType` may stand behind it.
     let whole: Envelope<T> =
         serde_json::from_slice(answer.body()).map_err(|error| answer.not_parsed(&error))?;
-    whole.data.ok_or_else(|| answer.not_json())
+    let mut warnings = head.warnings.unwrap_or_default();
+    warnings.retain(|warning| !warning.starts_with("PromQL info"));
+    whole
+        .data
+        .map(|data| (data, warnings))
+        .ok_or_else(|| answer.not_json())
 }
 
 /// `status: error`, with the server's words verbatim.

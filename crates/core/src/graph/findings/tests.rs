@@ -63,6 +63,19 @@ fn rows_without_labels_are_counted() {
 }
 
 #[test]
+fn rows_that_carry_no_rate_are_counted() {
+    let row = |value: f64| call("a/x-v1", "b/y:y-v1").rate(value).row();
+    let asked = request(GraphType::Workload);
+    let mut fetched = fetch(&asked, &[]);
+    let rows = vec![row(f64::INFINITY), row(1.0)];
+    fetched.answers[0].1 = Ok(rows);
+    let graph = fold(&asked, &fetched, &[]);
+    assert_eq!(graph.findings.len(), 1, "{:?}", graph.findings);
+    assert_eq!(graph.findings[0].code, "odd-rates");
+    assert!(graph.findings[0].message.starts_with("1 row of metrics"));
+}
+
+#[test]
 fn calls_that_time_out_at_the_caller_and_are_served_by_the_callee() {
     let ok = call("shop/web-v1", "shop/reviews:reviews-v1");
     let series = [
@@ -70,12 +83,22 @@ fn calls_that_time_out_at_the_caller_and_are_served_by_the_callee() {
         ok.clone().by_caller().code("504", "UT").rate(4.0),
         ok.rate(100.0),
     ];
-    for graph_type in [GraphType::Workload, GraphType::Service] {
-        let graph = graph(&request(graph_type), &series, &[]);
+    for (graph_type, service_nodes) in [
+        (GraphType::Workload, false),
+        (GraphType::Workload, true),
+        (GraphType::Service, false),
+    ] {
+        let asked = GraphRequest {
+            service_nodes,
+            ..request(graph_type)
+        };
+        let graph = graph(&asked, &series, &[]);
         let finding = graph.findings.first().expect("a finding");
-        assert_eq!(graph.findings.len(), 1);
+        assert_eq!(graph.findings.len(), 1, "told once");
         assert_eq!(finding.code, "sides-disagree");
-        let edge = graph.edges.first().expect("an edge");
+        let mut edges = graph.edges.iter();
+        let edge = edges.find(|edge| edge.source.starts_with("workload"));
+        let edge = edge.expect("an edge");
         assert_eq!(finding.object, edge.id);
         assert!(
             finding
@@ -88,6 +111,25 @@ fn calls_that_time_out_at_the_caller_and_are_served_by_the_callee() {
         assert_eq!(edge.traffic.rate, Some(100.0));
         assert_eq!(edge.traffic.error_ratio, Some(0.04));
     }
+}
+
+/// Folded into one edge of services with calls that only the callee reports, the caller's code stays the caller's.
+#[test]
+fn the_code_that_is_named_is_the_callers() {
+    let ok = call("shop/web-v1", "shop/reviews:reviews-v1");
+    let series = [
+        call("edge/gw-v1", "shop/web:web-v1"),
+        call("edge/gw-v1", "shop/web:web-v2"),
+        ok.clone().by_caller().code("504", "UT").rate(10.0),
+        ok.clone().by_caller().rate(90.0),
+        ok.rate(100.0),
+        call("shop/web-v2", "shop/reviews:reviews-v1")
+            .code("500", "-")
+            .rate(50.0),
+    ];
+    let told = told(&request(GraphType::Service), &series);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].1.contains("(mostly 504 UT)"), "{told:?}");
 }
 
 #[test]

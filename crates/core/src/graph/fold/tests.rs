@@ -276,7 +276,7 @@ fn idle_edges_show_zero_and_the_dead_go() {
     let series = [
         call("edge/gw-v1", "shop/web:web-v1"),
         quiet("shop/reviews:reviews-v1"),
-        quiet("shop/gone:gone-v1"),
+        quiet("shop/reviews:reviews-v9"),
         quiet("shop/gone:unknown"),
         call("unknown/unknown", "shop/web:web-v1")
             .with("source_cluster", "unknown")
@@ -285,6 +285,7 @@ fn idle_edges_show_zero_and_the_dead_go() {
     let objects = [
         deployment("shop", "web-v1", &json!({"app": "web"})),
         deployment("shop", "reviews-v1", &json!({"app": "reviews"})),
+        service("shop", "reviews", &json!({"app": "reviews"})),
     ];
     let mut asked = request(GraphType::Workload);
     assert_eq!(draw(&graph(&asked, &series, &objects)).len(), 1);
@@ -309,14 +310,87 @@ fn idle_edges_show_zero_and_the_dead_go() {
 
 #[test]
 fn what_nobody_lists_may_well_be_alive() {
-    // No Deployments known at all: a quiet workload is not declared dead.
+    // Only Deployments are listed; a StatefulSet beside them is not declared dead for that.
     let mut asked = request(GraphType::Workload);
     asked.idle_edges = true;
     let series = [
         call("edge/gw-v1", "shop/web:web-v1"),
-        call("shop/web-v1", "data/db:db-0").rate(0.0),
+        call("shop/web-v1", "shop/db:db").rate(0.0),
     ];
-    assert_eq!(graph(&asked, &series, &[]).edges.len(), 2);
+    let labels = json!({"app": "web"});
+    let objects = [
+        deployment("shop", "web-v1", &labels),
+        service("shop", "web", &labels),
+        service("shop", "db", &json!({"app": "db"})),
+    ];
+    for known in [&objects[..], &[]] {
+        assert_eq!(graph(&asked, &series, known).edges.len(), 2);
+    }
+}
+
+/// Through a waypoint: to it by the caller's report, on from it by its own.
+#[test]
+fn calls_through_a_waypoint_count_once() {
+    let labels = json!({"gateway.istio.io/managed": "istio.io-mesh-controller"});
+    let objects = [deployment("shop", "wp", &labels)];
+    let series = [
+        call("shop/web-v1", "shop/reviews:wp").by_caller().rate(5.0),
+        call("shop/wp", "shop/reviews:reviews-v1")
+            .with("reporter", "waypoint")
+            .rate(5.0),
+        call("shop/reviews-v1", "shop/ratings:ratings-v1"),
+    ];
+    let cases: [(GraphType, bool, &[&str]); 4] = [
+        (
+            GraphType::App,
+            true,
+            &[
+                "a:shop/reviews > s:shop/ratings Http 1.0 0.0%",
+                "s:shop/ratings > a:shop/ratings Http 1.0 0.0%",
+                "a:shop/web > w:shop/wp Http 5.0 0.0%",
+                "w:shop/wp > a:shop/reviews Http 5.0 0.0%",
+            ],
+        ),
+        (
+            GraphType::VersionedApp,
+            false,
+            &[
+                "v:shop/reviews-v1 > v:shop/ratings-v1 Http 1.0 0.0%",
+                "v:shop/web-v1 > w:shop/wp Http 5.0 0.0%",
+                "w:shop/wp > v:shop/reviews-v1 Http 5.0 0.0%",
+            ],
+        ),
+        (
+            GraphType::Workload,
+            true,
+            &[
+                "s:shop/ratings > w:shop/ratings-v1 Http 1.0 0.0%",
+                "w:shop/reviews-v1 > s:shop/ratings Http 1.0 0.0%",
+                "w:shop/web-v1 > w:shop/wp Http 5.0 0.0%",
+                "w:shop/wp > w:shop/reviews-v1 Http 5.0 0.0%",
+            ],
+        ),
+        (
+            GraphType::Service,
+            false,
+            &[
+                "s:shop/reviews > s:shop/ratings Http 1.0 0.0%",
+                "w:shop/web-v1 > s:shop/reviews Http 5.0 0.0%",
+            ],
+        ),
+    ];
+    for (graph_type, service_nodes, expected) in cases {
+        let asked = GraphRequest {
+            service_nodes,
+            ambient: AmbientTraffic::Total,
+            ..request(graph_type)
+        };
+        let mut drawn = draw(&graph(&asked, &series, &objects));
+        let mut expected = expected.to_vec();
+        drawn.sort();
+        expected.sort_unstable();
+        assert_eq!(drawn, expected, "{graph_type:?}");
+    }
 }
 
 #[test]
@@ -338,17 +412,6 @@ fn overlapping_answers_count_once() {
     let mut twice = fetch(&asked, &shop());
     twice.answers.extend(fetch(&asked, &shop()).answers);
     assert_eq!(fold(&asked, &twice, &[]), graph(&asked, &shop(), &[]));
-}
-
-#[test]
-fn other_thresholds_judge_otherwise() {
-    let asked = request(GraphType::Workload);
-    let lenient = Thresholds {
-        degraded: 0.2,
-        failing: 0.5,
-    };
-    let graph = fold_with(lenient, &asked, &fetch(&asked, &shop()), &[]);
-    assert_eq!(node(&graph, "reviews-v2").health, Health::Degraded);
 }
 
 fn any_series() -> impl Strategy<Value = Series> {

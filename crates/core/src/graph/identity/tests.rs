@@ -69,15 +69,29 @@ fn who_is_who() {
         ),
     ];
     for (graph_type, peer, expected) in cases {
-        let id = identify(graph_type, &peer).map(|key| key.id());
+        let id = identify(graph_type, false, &peer).map(|key| key.id());
         assert_eq!(id.as_deref(), expected, "{graph_type:?} {peer:?}");
+    }
+}
+
+#[test]
+fn a_waypoint_is_a_workload_in_every_graph() {
+    let waypoint = peer("shop", "waypoint", "waypoint", "latest", "reviews");
+    for graph_type in [
+        GraphType::Workload,
+        GraphType::App,
+        GraphType::VersionedApp,
+        GraphType::Service,
+    ] {
+        let id = identify(graph_type, true, &waypoint).map(|key| key.id());
+        assert_eq!(id.as_deref(), Some("workload:c1/shop/waypoint"));
     }
 }
 
 #[test]
 fn a_service_node_stands_before_workloads_only() {
     let through = |peer: &Peer<'_>| {
-        let target = identify(GraphType::Workload, peer).expect("somebody");
+        let target = identify(GraphType::Workload, false, peer).expect("somebody");
         service_between(true, peer, &target).map(|key| key.id())
     };
     let reviews = peer("shop", "reviews-v1", "reviews", "v1", "reviews");
@@ -89,7 +103,7 @@ fn a_service_node_stands_before_workloads_only() {
     assert_eq!(through(&unserved), None);
     let direct = peer("shop", "reviews-v1", "reviews", "v1", PASSTHROUGH);
     assert_eq!(through(&direct), None);
-    let target = identify(GraphType::Workload, &reviews).expect("somebody");
+    let target = identify(GraphType::Workload, false, &reviews).expect("somebody");
     assert_eq!(service_between(false, &reviews, &target), None);
 }
 

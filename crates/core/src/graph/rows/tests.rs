@@ -78,8 +78,9 @@ fn rows_that_do_not_count() {
                 .with("destination_service_name", "10.0.0.7:80"),
             Dropped::NotWanted,
         ),
-        ("negative", base().rate(-1.0), Dropped::NotWanted),
-        ("infinite", base().rate(f64::INFINITY), Dropped::NotWanted),
+        ("negative", base().rate(-1.0), Dropped::NoRate),
+        ("infinite", base().rate(f64::INFINITY), Dropped::NoRate),
+        ("no number", base().rate(f64::NAN), Dropped::NoRate),
     ];
     for (name, series, reason) in cases {
         assert_eq!(read_series(series), Err(reason), "{name}");

@@ -1,22 +1,20 @@
 use proptest::prelude::*;
 use statrs::distribution::{Binomial, ContinuousCDF, Discrete, Normal};
 
-use super::{Interval, Z_95, Z_99, Z_999, binomial_band, in_band, newcombe, wilson};
+use super::{Interval, Z_95, band, in_band, wilson};
 
 fn close(left: f64, right: f64, tolerance: f64) -> bool {
     (left - right).abs() <= tolerance
 }
 
 #[test]
-fn quantiles_are_those_of_the_normal_distribution() {
+fn the_width_is_that_of_the_normal_distribution() {
     let normal = Normal::new(0.0, 1.0).expect("a distribution");
-    for (z, level) in [(Z_95, 0.95), (Z_99, 0.99), (Z_999, 0.999)] {
-        let oracle = normal.inverse_cdf(f64::midpoint(1.0, level));
-        assert!(close(z, oracle, 1e-9), "{level}: {z} is not {oracle}");
-    }
+    let oracle = normal.inverse_cdf(0.975);
+    assert!(close(Z_95, oracle, 1e-9), "{Z_95} is not {oracle}");
 }
 
-/// Examples of Newcombe 1998 (Statistics in Medicine 17:857, table I, and 17:873, table II).
+/// Examples of Newcombe 1998 (Statistics in Medicine 17:857, table I).
 #[test]
 fn intervals_agree_with_the_published_examples() {
     for (k, n, low, high) in [
@@ -26,18 +24,6 @@ fn intervals_agree_with_the_published_examples() {
         (1.0, 29.0, 0.0061, 0.1718),
     ] {
         let found = wilson(k, n, Z_95).expect("an interval");
-        assert!(
-            close(found.low, low, 5e-5) && close(found.high, high, 5e-5),
-            "{found:?}"
-        );
-    }
-    for (k1, n1, k2, n2, low, high) in [
-        (56.0, 70.0, 48.0, 80.0, 0.0524, 0.3339),
-        (9.0, 10.0, 3.0, 10.0, 0.1705, 0.8090),
-        (10.0, 10.0, 0.0, 20.0, 0.6791, 1.0),
-        (5.0, 56.0, 0.0, 29.0, -0.0381, 0.1926),
-    ] {
-        let found = newcombe(k1, n1, k2, n2, Z_95).expect("an interval");
         assert!(
             close(found.low, low, 5e-5) && close(found.high, high, 5e-5),
             "{found:?}"
@@ -54,13 +40,11 @@ fn nothing_is_said_about_nothing() {
         (1.0, f64::INFINITY),
     ] {
         assert_eq!(wilson(k, n, Z_95), None);
-        assert_eq!(newcombe(k, n, 1.0, 2.0, Z_95), None);
-        assert_eq!(newcombe(1.0, 2.0, k, n, Z_95), None);
         assert_eq!(in_band(k, n, 0.5), None);
     }
-    assert_eq!(binomial_band(0.5, 0.0, 3.0), None);
-    assert_eq!(binomial_band(1.5, 10.0, 3.0), None);
-    assert_eq!(binomial_band(f64::NAN, 10.0, 3.0), None);
+    assert_eq!(band(0.5, 0.0), None);
+    assert_eq!(band(1.5, 10.0), None);
+    assert_eq!(band(f64::NAN, 10.0), None);
 }
 
 #[test]
@@ -95,14 +79,6 @@ fn an_honest_split_rarely_leaves_the_band() {
     }
 }
 
-#[test]
-fn the_expected_band_widens_as_requests_become_fewer() {
-    let band = binomial_band(0.25, 9_600.0, 3.0).expect("a band");
-    assert!(close(band.half_width(), 0.01326, 1e-5));
-    let edge = binomial_band(0.01, 10.0, 3.0).expect("a band");
-    assert!(close(edge.low, 0.0, 0.0), "{edge:?}");
-}
-
 proptest! {
     #[test]
     fn an_interval_holds_its_share(n in 1_u32..100_000, part in 0.0_f64..=1.0, z in 0.0_f64..5.0) {
@@ -110,17 +86,5 @@ proptest! {
         let k = (n * part).floor();
         let Interval { low, high } = wilson(k, n, z).expect("an interval");
         prop_assert!(0.0 <= low && low <= k / n + 1e-12 && k / n <= high + 1e-12 && high <= 1.0);
-    }
-
-    #[test]
-    fn a_difference_turns_its_sign_with_its_sides(
-        n1 in 1_u32..10_000, n2 in 1_u32..10_000, p1 in 0.0_f64..=1.0, p2 in 0.0_f64..=1.0,
-    ) {
-        let (n1, n2) = (f64::from(n1), f64::from(n2));
-        let (k1, k2) = ((n1 * p1).floor(), (n2 * p2).floor());
-        let there = newcombe(k1, n1, k2, n2, Z_95).expect("an interval");
-        let back = newcombe(k2, n2, k1, n1, Z_95).expect("an interval");
-        prop_assert!(close(there.low, -back.high, 1e-12) && close(there.high, -back.low, 1e-12));
-        prop_assert!(there.contains(k1 / n1 - k2 / n2));
     }
 }

@@ -177,3 +177,28 @@ fn clocks_that_are_too_far_off_are_left_alone_and_told() {
             .contains("5 min")
     );
 }
+
+#[test]
+fn spans_that_only_move_along_are_no_misfits() {
+    let ms = 1_000_000;
+    let analysis = analyze(
+        &trace(vec![
+            of(span(1, None, 500 * ms, 100 * ms), SpanKind::Client, "web"),
+            of(span(2, Some(1), 0, 60 * ms), SpanKind::Server, "cart"),
+            of(
+                span(3, Some(2), 10 * ms, 10 * ms),
+                SpanKind::Internal,
+                "cart",
+            ),
+            of(span(4, Some(3), 12 * ms, 2 * ms), SpanKind::Client, "cart"),
+        ]),
+        Clock::Corrected,
+    );
+    let finding = found(&analysis, "clock-skew-corrected");
+    assert_eq!(finding.object, SpanId(2).to_string());
+    assert!(
+        finding.message.contains("1 of 4 spans did not fit"),
+        "{}",
+        finding.message
+    );
+}

@@ -245,6 +245,38 @@ fn delegates_count_through_their_root() {
 }
 
 #[test]
+fn an_entry_of_a_delegate_keeps_its_roots_condition() {
+    let all = json!({"route": [to_subset("v1", 1)]});
+    let some = json!({"match": [{"headers": {"end-user": {"exact": "ann"}}}], "route": [to_subset("v2", 1)]});
+    let part = json!({ "http": [some, all] });
+    let to_part = json!({"name": "part"});
+    let narrow = json!({"match": [{"uri": {"prefix": "/x"}}], "delegate": to_part});
+    let cases = [
+        (json!([narrow, all]), "path starts with /x", false),
+        (json!([{"delegate": to_part}, all]), "all requests", false),
+        (json!([all, narrow]), "path starts with /x", true),
+    ];
+    for (http, text, unreachable) in cases {
+        let mut objects = mesh();
+        objects.pop();
+        objects.push(named_virtual_service("shop", "part", "", part.clone()));
+        let root = json!({"hosts": ["reviews"], "http": http});
+        objects.push(named_virtual_service("shop", "root", "", root.clone()));
+        let splits = read_splits(&objects);
+        let of_part = |route: usize| {
+            let mut splits = splits.iter();
+            splits.find(|s| s.id.object.name == "part" && s.id.route == route)
+        };
+        let (first, last) = (of_part(0).unwrap(), of_part(1).unwrap());
+        assert!(first.matches.text.ends_with("header end-user = ann"));
+        assert_eq!(last.matches.text, text, "{root}");
+        assert_eq!(last.matches.catch_all, text == "all requests", "{root}");
+        assert_eq!(last.matches.unreachable, unreachable, "{root}");
+        assert!(!named(&splits, "root").matches.unreachable, "{root}");
+    }
+}
+
+#[test]
 fn gateway_api_backends_take_their_revision_from_the_service() {
     let versioned = |version: &str| {
         let mut doc = service("shop", &format!("reviews-{version}")).doc;

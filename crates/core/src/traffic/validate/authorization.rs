@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::view::{list, text};
 use super::common::{is_subnet, one_of};
 use super::report::{At, Report};
 
@@ -18,6 +19,19 @@ const NOT_FOR_CUSTOM: [&str; 9] = [
     "requestPrincipals",
     "serviceAccounts",
     "notTrustDomains",
+];
+
+/// Parts of a source that only HTTP requests have.
+const HTTP_SOURCE: [&str; 2] = ["notRequestPrincipals", "requestPrincipals"];
+
+/// Parts of an operation that only HTTP requests have.
+const HTTP_OPERATION: [&str; 6] = [
+    "hosts",
+    "methods",
+    "notHosts",
+    "notMethods",
+    "notPaths",
+    "paths",
 ];
 
 pub(super) fn check(report: &mut Report, spec: &At<'_>, metadata: &Value) {
@@ -175,6 +189,34 @@ fn check_rule(report: &mut Report, rule: &At<'_>, action: &str) {
     for when in report.objects(rule, "when") {
         check_condition(report, &when, action);
     }
+    if action == "DENY" && denies_tcp(rule.value) {
+        let message = "on TCP ports, which have none of the HTTP attributes that this rule asks for, it denies every \
+                       connection; state the HTTP ports in to.operation.ports";
+        report.warn(rule, "denies-tcp", message);
+    }
+}
+
+/// Whether a DENY rule reaches beyond HTTP. A proxy leaves what only HTTP has out of a rule for other connections, so that
+/// what remains denies more than was meant, unless a stated port keeps the rule to HTTP.
+fn denies_tcp(rule: &Value) -> bool {
+    let has = |at: &Value, keys: &[&str]| keys.iter().any(|key| !list(at, key).is_empty());
+    let keys: Vec<&str> = list(rule, "when")
+        .iter()
+        .filter_map(|when| text(when, "key"))
+        .collect();
+    let sources = list(rule, "from").iter().filter_map(|f| f.get("source"));
+    let on_http = keys.iter().any(|key| key.starts_with("request."))
+        || sources.into_iter().any(|source| has(source, &HTTP_SOURCE));
+    let operations: Vec<&Value> = list(rule, "to")
+        .iter()
+        .filter_map(|to| to.get("operation"))
+        .collect();
+    let reaches_beyond = |operation: &&Value| {
+        !has(operation, &["ports"]) && (on_http || has(operation, &HTTP_OPERATION))
+    };
+    let on_any_port = !keys.contains(&"destination.port");
+    let without_operation = operations.is_empty() && on_http;
+    on_any_port && (without_operation || operations.iter().any(reaches_beyond))
 }
 
 /// A map that must be there and hold something.
@@ -234,17 +276,12 @@ fn check_source(report: &mut Report, source: &At<'_>, action: &str) {
 }
 
 fn check_operation(report: &mut Report, operation: &At<'_>) {
-    let plain = [
-        "hosts",
-        "methods",
-        "notHosts",
-        "notMethods",
-        "notPaths",
-        "paths",
-    ];
     let ports = ["notPorts", "ports"];
-    report.known(operation, &[plain.as_slice(), ports.as_slice()].concat());
-    for key in plain {
+    report.known(
+        operation,
+        &[HTTP_OPERATION.as_slice(), ports.as_slice()].concat(),
+    );
+    for key in HTTP_OPERATION {
         not_empty(report, operation, key);
     }
     for key in ports {

@@ -1,6 +1,9 @@
 //! Rules of one `http` entry of a VirtualService: what it may combine, and whether it is ever reached.
 
+use serde_json::Value;
+
 use super::super::condition::{read_conditions, takes_everything};
+use super::super::view::list;
 use super::common::{duration, is_label};
 use super::http_headers as headers;
 use super::http_match;
@@ -115,15 +118,36 @@ fn check_action(report: &mut Report, entry: &At<'_>, whole: &Whole<'_>) {
     }
 }
 
-/// Entries behind a catch-all are never used. The server accepts them with a warning.
+/// Entries behind a catch-all, or behind entries that match the same, are never used. The server accepts them with a
+/// warning.
 pub(super) fn check_order(report: &mut Report, entries: &[At<'_>]) {
     let mut catch_all: Option<usize> = None;
+    let mut taken: Vec<(usize, Value)> = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         if let Some(first) = catch_all {
             let message = format!("entry {first} takes every request, so this one is never used");
             report.warn(entry, "route-unreachable", message);
-        } else if takes_everything(&read_conditions("http", entry.value)) {
+            continue;
+        }
+        let matches: Vec<Value> = list(entry.value, "match").iter().map(unnamed).collect();
+        let earlier = |wanted: &Value| taken.iter().find(|(_, m)| m == wanted).map(|(at, _)| at);
+        let takers: Option<Vec<&usize>> = matches.iter().map(earlier).collect();
+        if let Some(first) = takers.and_then(|takers| takers.first().copied()) {
+            let message = format!("entry {first} has the same match, so this one is never used");
+            report.warn(entry, "match-duplicate", message);
+        }
+        if takes_everything(&read_conditions("http", entry.value)) {
             catch_all = Some(index);
         }
+        taken.extend(matches.into_iter().map(|found| (index, found)));
     }
+}
+
+/// A match without its name, which decides nothing.
+fn unnamed(found: &Value) -> Value {
+    let mut found = found.clone();
+    if let Some(fields) = found.as_object_mut() {
+        fields.remove("name");
+    }
+    found
 }

@@ -1,13 +1,16 @@
 //! A light look at RE2 expressions: enough to catch what proxies refuse, not a parser.
 //!
-//! Finds unbalanced groups and classes, repetition of nothing, and what RE2 leaves out on purpose (look-around,
-//! backreferences). An expression that passes may still be refused by a proxy; one that fails surely is.
+//! Finds unbalanced groups and classes, repetition of nothing or too often, and what RE2 leaves out on purpose
+//! (look-around, backreferences). An expression that passes may still be refused by a proxy; one that fails surely is.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 /// Longest expression that Istio accepts.
 pub(super) const MAX_LENGTH: usize = 1024;
+
+/// Largest count of a repetition that RE2 takes.
+const MAX_REPEAT: u32 = 1000;
 
 /// What a repetition would repeat.
 #[derive(Clone, Copy)]
@@ -42,6 +45,15 @@ pub(super) fn fault(expression: &str) -> Option<&'static str> {
                 depth -= 1;
                 Before::Atom
             }
+            ('{', _) => match (counted(&mut chars), before) {
+                (None, _) => Before::Atom,
+                (Some(_), Before::Nothing) => return Some("a repetition has nothing to repeat"),
+                (Some(_), Before::Repetition) => return Some("a repetition repeats a repetition"),
+                (Some(false), Before::Atom) => {
+                    return Some("a repetition counts above 1000, or backwards");
+                }
+                (Some(true), Before::Atom) => Before::Repetition,
+            },
             ('*' | '+' | '?', Before::Nothing) => {
                 return Some("a repetition has nothing to repeat");
             }
@@ -52,6 +64,28 @@ pub(super) fn fault(expression: &str) -> Option<&'static str> {
         };
     }
     (depth > 0).then_some("an opening parenthesis is not closed")
+}
+
+/// Reads the rest of `{n}`, `{n,}` or `{n,m}` and tells whether RE2 takes the counts; any other brace stands for itself,
+/// and nothing is read.
+fn counted(chars: &mut Peekable<Chars<'_>>) -> Option<bool> {
+    let mut ahead = chars.clone();
+    let body: String = ahead.by_ref().take_while(|&c| c != '}').collect();
+    let closed = chars.clone().any(|c| c == '}');
+    let (least, most) = body.split_once(',').unwrap_or((&body, &body));
+    let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    if !closed || least.is_empty() || !digits(least) || !digits(most) {
+        return None;
+    }
+    *chars = ahead;
+    // A number that does not even fit is too large as well.
+    let count = |text: &str| text.parse().unwrap_or(u32::MAX);
+    let most = if most.is_empty() {
+        MAX_REPEAT
+    } else {
+        count(most)
+    };
+    Some(count(least) <= most && most <= MAX_REPEAT)
 }
 
 /// Reads on to the end of a class; false if there is none.
@@ -99,6 +133,12 @@ mod tests {
             "[^]]",
             "[[:alpha:]]*",
             "a{2,3}",
+            "a{1000}",
+            "a{2,}?",
+            "a{,3}",
+            "{a}",
+            "a{",
+            "/{id}/x",
             r"\d+\.\d+",
             "(?i)abc",
             "(?:a|b)+?",
@@ -114,8 +154,31 @@ mod tests {
     #[test]
     fn what_proxies_refuse_is_found() {
         for expression in [
-            "?", "*a", "a|*", "(+)", "a**", "(", "(a", "a)", "[a", "[", r"a\", r"(a)\1", "(?=a)",
-            "(?!a)b", "(?<=a)b", "(?<!a)b", r"[\",
+            "?",
+            "*a",
+            "a|*",
+            "(+)",
+            "a**",
+            "(",
+            "(a",
+            "a)",
+            "[a",
+            "[",
+            r"a\",
+            r"(a)\1",
+            "(?=a)",
+            "(?!a)b",
+            "(?<=a)b",
+            "(?<!a)b",
+            r"[\",
+            "a{1001}",
+            "a{1,1001}",
+            "a{1001,}",
+            "a{3,2}",
+            "a{99999999999}",
+            "{2}",
+            "a*{2}",
+            "a{2}*",
         ] {
             assert!(fault(expression).is_some(), "{expression}");
         }

@@ -247,6 +247,72 @@ fn traps_that_admission_accepts_are_warned_of() {
 }
 
 #[test]
+fn entries_with_an_earlier_entrys_match_are_never_used() {
+    let entry =
+        |matches: Value| json!({"match": matches, "route": [{"destination": {"host": "reviews"}}]});
+    let a = json!({"uri": {"prefix": "/a"}});
+    let named = json!({"uri": {"prefix": "/a"}, "name": "a"});
+    let b = json!({"uri": {"prefix": "/b"}});
+    for (second, duplicate) in [
+        (json!([a]), true),
+        (json!([named]), true),
+        (json!([a, b]), false),
+        (json!([b]), false),
+    ] {
+        let http = json!([entry(json!([a])), entry(second.clone())]);
+        let doc = virtual_service(json!({"hosts": ["reviews"], "http": http}));
+        let warned: &[&str] = if duplicate {
+            &["match-duplicate /spec/http/1"]
+        } else {
+            &[]
+        };
+        assert_eq!(found(&[doc], Severity::Warning), warned, "{second}");
+    }
+}
+
+#[test]
+fn a_deny_rule_with_http_attributes_denies_tcp_unless_it_states_a_port() {
+    let source = |source: Value| json!({"from": [{ "source": source }]});
+    let operation = |operation: Value| json!({"to": [{ "operation": operation }]});
+    let when = |key: &str| json!({"key": key, "values": ["x"]});
+    let on_port = json!({"key": "destination.port", "values": ["80"]});
+    for (rule, denies) in [
+        (source(json!({"requestPrincipals": ["*"]})), true),
+        (source(json!({"principals": ["temp"]})), false),
+        (operation(json!({"methods": ["GET"]})), true),
+        (
+            operation(json!({"notPaths": ["/x"], "notPorts": ["80"]})),
+            true,
+        ),
+        (
+            operation(json!({"methods": ["GET"], "ports": ["80"]})),
+            false,
+        ),
+        (operation(json!({"ports": ["80"]})), false),
+        (json!({"when": [when("request.headers[x]")]}), true),
+        (
+            json!({"when": [when("request.headers[x]"), on_port]}),
+            false,
+        ),
+        (json!({"when": [when("source.namespace")]}), false),
+        (json!({}), false),
+    ] {
+        for action in ["DENY", "ALLOW"] {
+            let doc = json!({
+                "apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy",
+                "metadata": {"name": "case"}, "spec": {"action": action, "rules": [rule]},
+            });
+            let warned: &[&str] = if denies && action == "DENY" {
+                &["denies-tcp /spec/rules/0"]
+            } else {
+                &[]
+            };
+            assert_eq!(found(&[doc], Severity::Warning), warned, "{rule}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_kind_is_never_silently_accepted() {
     let docs = [
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}),
