@@ -568,7 +568,8 @@ destinations: Array<DestinationView>,
  */
 node: string | null, 
 /**
- * `agrees`, `drift`, `converging`, `unknown` (no requests or no metrics), `overridden`.
+ * `agrees`, `drift`, `converging`, `unknown` (no or too few requests, or no metrics), `overridden`, `incomparable` (a
+ * finding says why).
  */
 verdict: string, 
 /**

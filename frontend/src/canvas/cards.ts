@@ -3,7 +3,7 @@
 import { element, donut, glyph } from './parts';
 import type { CardContent } from './parts';
 import type { Topology } from './scene';
-import { DIMMED } from './scene';
+import { DIMMED, HIDDEN } from './scene';
 
 interface Mounted {
   readonly button: HTMLButtonElement;
@@ -63,8 +63,8 @@ export class Cards {
   /** Mounts exactly `wanted` and the current one; `small` says that cards are too small to be drawn. */
   show(wanted: readonly number[], small: boolean): void {
     const keep = new Set(small ? [] : wanted);
-    if (this.current < 0 || this.current >= this.contents.length) {
-      this.current = wanted[0] ?? (this.contents.length > 0 ? 0 : -1);
+    if (!this.canBeCurrent(this.current)) {
+      this.current = wanted[0] ?? this.contents.findIndex((_, index) => this.canBeCurrent(index));
     }
     if (this.current >= 0) {
       keep.add(this.current);
@@ -104,6 +104,10 @@ export class Cards {
     for (const index of this.mounted.keys()) {
       this.unmount(index);
     }
+  }
+
+  private canBeCurrent(index: number): boolean {
+    return index >= 0 && index < this.contents.length && this.shows[index] !== HIDDEN;
   }
 
   private mount(index: number): Mounted {
@@ -155,6 +159,7 @@ export class Cards {
     if (content.donut !== null) {
       button.append(donut(content.donut));
     }
+    button.title = content.title;
     button.setAttribute('aria-label', content.aria);
     button.dataset['testid'] = content.testId;
     button.dataset['health'] = content.health;
@@ -173,6 +178,7 @@ export class Cards {
 function sameContent(a: CardContent, b: CardContent): boolean {
   return (
     a.label === b.label &&
+    a.title === b.title &&
     a.aria === b.aria &&
     a.figures === b.figures &&
     a.health === b.health &&

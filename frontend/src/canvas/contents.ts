@@ -1,12 +1,13 @@
 // The words of the picture, and which of them have room on the edges.
 import type { Bounds } from './camera';
-import { boundsOf } from './camera';
+import { boundsOf, levelOf } from './camera';
 import { curveInView, rectsInView } from './cull';
 import type { LabelWish, PlacedLabel } from './labels';
 import { placeLabels } from './labels';
 import type { CardContent, LabelContent, TitleContent } from './parts';
 import type { Focus, Metrics, Topology } from './scene';
 import { HIDDEN } from './scene';
+import { EDGE_STYLE, edgeStyles } from './style';
 
 export interface Contents {
   readonly cards: readonly CardContent[];
@@ -24,6 +25,8 @@ export interface Room {
   readonly view: Bounds;
 }
 
+/** Between the opacities of `edgeStyles` for what recedes and for what does not. */
+const LABELLED_OPACITY = 0.4;
 const LABEL_HEIGHT = 20;
 /** World height of the line with a box's name. */
 const TITLE_HEIGHT = 30;
@@ -32,10 +35,15 @@ const CHARACTER_WIDTH = 6.9;
 /** Labels of the edges in focus, then of as many others as have room between cards and titles. */
 export function wantedLabels(room: Room, contents: Contents, focus: Focus): PlacedLabel[] {
   const { topology, metrics, zoom, view } = room;
+  // A label on a line that recedes would float on nothing. The pointer passes by; it decides nothing here.
+  const still = { ...focus, hoverNode: -1, hoverEdge: -1 };
+  const styles = edgeStyles(topology, metrics, still, levelOf(zoom));
   const wishes: LabelWish[] = [];
   const wish = (edge: number, must: boolean): void => {
     const text = contents.labels[edge]?.text ?? '';
-    const shown = metrics.edgeShow[edge] !== HIDDEN && curveInView(topology.edgeCurves, edge, view);
+    const shown =
+      (styles[edge * EDGE_STYLE + 2] ?? 0) >= LABELLED_OPACITY &&
+      curveInView(topology.edgeCurves, edge, view);
     if (text !== '' && shown) {
       const width = (text.length * CHARACTER_WIDTH + 18) / zoom;
       wishes.push({ edge, width, height: LABEL_HEIGHT / zoom, must });

@@ -51,15 +51,18 @@ export class GraphEngine {
   private hoverBox = -1;
   private focus: Focus = NO_FOCUS;
   private palette: Palette | null = null;
-  private camera: Camera = { x: 0, y: 0, zoom: 1 };
+  private camera: Camera;
   private viewport: Viewport = { width: 0, height: 0, ratio: 1 };
-  private fitted = false;
+  private fitted: boolean;
   private frame = 0;
   private settle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(host: HTMLElement, events: EngineEvents) {
+  /** With a `camera` the picture goes on from there; without one it begins with all of it in the window. */
+  constructor(host: HTMLElement, events: EngineEvents, camera: Camera | null = null) {
     this.host = host;
     this.events = events;
+    this.camera = camera ?? { x: 0, y: 0, zoom: 1 };
+    this.fitted = camera !== null;
     host.append(this.canvas, this.layer);
     this.cards = new Cards(this.layer, (index) => events.onSelect({ kind: 'node', index }));
     this.labels = new EdgeLabels(this.layer, (index) => events.onSelect({ kind: 'edge', index }));
@@ -79,6 +82,11 @@ export class GraphEngine {
 
   get rendererKind(): string {
     return this.renderer?.kind ?? 'none';
+  }
+
+  /** The camera, for another engine to go on from; null before there was anything to look at. */
+  get fittedCamera(): Camera | null {
+    return this.fitted ? this.camera : null;
   }
 
   /** Index by index the same nodes as before, or not: the caller says it by calling this. */

@@ -91,7 +91,9 @@ export class BoxTitles {
       }
       const name = element('span', 'box-name');
       name.textContent = content.name;
+      name.title = `${content.name}, ${content.note}`;
       const note = element('span', `box-note h-${content.health}`);
+      note.title = name.title;
       const words = element('span', 'box-words');
       words.textContent = content.note;
       note.append(glyph(content.health), words);

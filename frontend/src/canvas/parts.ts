@@ -3,6 +3,8 @@ import type { Health } from '../model/health';
 
 export interface CardContent {
   readonly label: string;
+  /** All that a small card may have to cut. */
+  readonly title: string;
   /** The whole card in one sentence, for readers of the screen. */
   readonly aria: string;
   readonly figures: string;

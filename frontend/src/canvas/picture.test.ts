@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
+import { bendAround } from './bend';
+import { wantedLabels } from './contents';
 import { curveInView, rectsInView, viewBounds } from './cull';
 import { pointAt } from './curve';
 import { distanceToCurve, edgeAt, nodeAt, pickAt } from './hit';
 import { MAX_LABELS, placeLabels } from './labels';
 import { routeEdges } from './route';
-import type { Metrics, Topology } from './scene';
+import type { Focus, Metrics, Topology } from './scene';
 import { DIMMED, HIDDEN, NO_FOCUS, SHOWN } from './scene';
 import { EDGE_STYLE, edgeStyles, edgeWidth } from './style';
 import { summarize } from './summary';
@@ -80,6 +82,30 @@ describe('routing', () => {
       expect(y).toBeGreaterThanOrEqual(0);
       expect(y).toBeLessThanOrEqual(48);
     }
+  });
+});
+
+describe('bending', () => {
+  // 0 calls 3 over a column of two cards, 1 and 2; the straight way runs behind 2.
+  const rects = Float32Array.of(0, 150, 160, 48, 250, 40, 160, 48, 250, 150, 160, 48, 500, 150, 160, 48);
+  const ends = Uint32Array.of(0, 3, 0, 1);
+  const routed = routeEdges(rects, ends);
+  const bent = bendAround(routed, rects, ends);
+  const onCard = (curves: Float32Array, edge: number): boolean =>
+    Array.from({ length: 60 }, (_, i) => pointAt(curves, edge, i / 60)).some(
+      ([x, y]) => x >= 250 && x <= 410 && ((y >= 150 && y <= 198) || (y >= 40 && y <= 88)),
+    );
+
+  it('goes around a card on the way', () => {
+    expect(onCard(routed, 0)).toBe(true);
+    expect(onCard(bent, 0)).toBe(false);
+    expect(pointAt(bent, 0, 0)).toEqual(pointAt(routed, 0, 0));
+    expect(pointAt(bent, 0, 1)).toEqual(pointAt(routed, 0, 1));
+  });
+
+  it('leaves a free way as it is, and takes the same one every time', () => {
+    expect([...bent.subarray(8, 16)]).toEqual([...routed.subarray(8, 16)]);
+    expect(bendAround(routed, rects, ends)).toEqual(bent);
   });
 });
 
@@ -206,6 +232,44 @@ describe('labels', () => {
   it('is bounded', () => {
     const wishes = Array.from({ length: 500 }, () => ({ edge: 0, width: 0, height: 0, must: true }));
     expect(placeLabels(edgeCurves, wishes, [])).toHaveLength(MAX_LABELS);
+  });
+});
+
+describe('labels of a crowd', () => {
+  const n_edges = 400;
+  const curve = [...topology().edgeCurves.subarray(0, 8)];
+  // Each on a line of its own, so that all have room.
+  const lowered = (i: number): number[] => curve.map((at, k) => (k % 2 === 1 ? at + i * 40 : at));
+  const edgeCurves = Float32Array.from(Array.from({ length: n_edges }, (_, i) => lowered(i)).flat());
+  const crowd = {
+    ...topology(),
+    edgeEnds: Uint32Array.from({ length: n_edges * 2 }, (_, i) => 1 + (i % 2)),
+    edgeCurves,
+    nodeBoxes: Int32Array.of(0, 0, 1, 1),
+  };
+  const label = { text: '640', aria: '', health: 'ok' as const, testId: '' };
+  const contents = {
+    cards: [],
+    labels: Array.from({ length: n_edges }, () => label),
+    titles: [],
+    labelOrder: Array.from({ length: n_edges }, (_, i) => i),
+  };
+  const some = metrics({
+    edgeRate: Float32Array.from({ length: n_edges }, (_, i) => i),
+    edgeHealth: new Uint8Array(n_edges).fill(2),
+    edgeShow: new Uint8Array(n_edges).fill(SHOWN),
+  });
+  const view = { x: -1000, y: -1000, width: 4000, height: 40_000 };
+  const labelled = (focus: Focus): number[] =>
+    wantedLabels({ topology: crowd, metrics: some, zoom: 1, view }, contents, focus).map(({ edge }) => edge);
+
+  it('are on no line that recedes', () => {
+    expect(labelled(NO_FOCUS).every((edge) => edge >= n_edges - MAX_LABELS)).toBe(true);
+    expect(labelled({ ...NO_FOCUS, edge: 7 })).toEqual([7]);
+  });
+
+  it('do not follow the pointer', () => {
+    expect(labelled({ ...NO_FOCUS, hoverEdge: 7 })).toEqual(labelled(NO_FOCUS));
   });
 });
 

@@ -21,6 +21,8 @@ export interface Mesh {
   readonly incoming: ReadonlyMap<string, readonly EdgeView[]>;
   /** Sorted by id. */
   readonly namespaces: readonly Namespace[];
+  /** Services that no workload answered for, beside a node of the same full name: requests that failed before one did. */
+  readonly withoutWorkload: ReadonlySet<string>;
 }
 
 export function indexMesh(graph: GraphView): Mesh {
@@ -45,7 +47,8 @@ export function indexMesh(graph: GraphView): Mesh {
   for (const list of [...outgoing.values(), ...incoming.values()]) {
     list.sort((a, b) => (b.rate ?? -1) - (a.rate ?? -1) || (a.id < b.id ? -1 : 1));
   }
-  return { nodes, edges, outgoing, incoming, namespaces: namespacesOf(nodes.values()) };
+  const namespaces = namespacesOf(nodes.values());
+  return { nodes, edges, outgoing, incoming, namespaces, withoutWorkload: withoutWorkload(nodes.values()) };
 }
 
 export function boxIdOf(node: NodeView): string {
@@ -55,6 +58,11 @@ export function boxIdOf(node: NodeView): string {
 /** `namespace/label`, the way people name a service. */
 export function fullName(node: NodeView): string {
   return node.namespace === '' ? node.label : `${node.namespace}/${node.label}`;
+}
+
+/** A rate as a weight that compares across protocols: tcp counts bytes, and a kilobyte weighs like a request. */
+export function weightOfRate(rate: number | null, protocol: string): number | null {
+  return rate !== null && protocol === 'tcp' ? rate / 1000 : rate;
 }
 
 export interface Flow {
@@ -126,6 +134,19 @@ function namespacesOf(nodes: Iterable<NodeView>): Namespace[] {
       health: worst(members.map((node) => healthOf(node.health))),
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function withoutWorkload(nodes: Iterable<NodeView>): Set<string> {
+  const groups = new Map<string, NodeView[]>();
+  for (const node of nodes) {
+    append(groups, fullName(node), node);
+  }
+  return new Set(
+    [...groups.values()]
+      .filter((group) => group.length > 1)
+      .flatMap((group) => group.filter((node) => node.type === 'service'))
+      .map((node) => node.id),
+  );
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -5,11 +5,11 @@ import { DRY_RUN, plan, progress, SPLITS } from '../../tests/fixture/splits';
 import { parseAttributes } from './attributes';
 import { flagsMeaning } from './flags';
 import { healthOf, worst } from './health';
-import { concerns, flowOf, indexMesh } from './mesh';
-import { parseQuery } from './query';
+import { concerns, flowOf, indexMesh, weightOfRate } from './mesh';
+import { parseQuery, unreadWords } from './query';
 import { roundUp, scaleTo, ticks } from './scale';
 import { shiftSteps } from './shiftSteps';
-import { visibleParts } from './visible';
+import { matchesNothing, visibleParts } from './visible';
 import { scrollToRow, sliceOf } from './windowing';
 
 const MESH = indexMesh(GRAPH);
@@ -49,6 +49,21 @@ describe('mesh', () => {
     ]);
   });
 
+  it('tells a service that nothing answered for from its workload', () => {
+    const service = { ...NODES[1]!, id: 'demo/edge/svc/web-bff', type: 'service' };
+    const mesh = indexMesh({ ...GRAPH, nodes: [...NODES, service] });
+    expect([...mesh.withoutWorkload]).toEqual([service.id]);
+    expect(MESH.withoutWorkload.size).toBe(0);
+  });
+
+  it('weighs a kilobyte like a request', () => {
+    expect([weightOfRate(48200, 'tcp'), weightOfRate(640, 'http'), weightOfRate(null, 'tcp')]).toEqual([
+      48.2,
+      640,
+      null,
+    ]);
+  });
+
   it('stands for a node by requests, else bytes, else what it sends', () => {
     const flow = (label: string) => flowOf(NODES.find((node) => node.label === label) ?? NODES[0]!);
     expect(flow('reviews')).toMatchObject({ protocol: 'http', rate: 640, sent: false });
@@ -75,6 +90,16 @@ describe('filter language', () => {
     ['err>>1', []],
   ])('%j', (text, expected) => {
     expect(matching(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['ns:shop err>1% reviews 10.0.0.1:443', []],
+    ['err>1pct reviews', ['err>1pct']],
+    ['p95 > 3', ['>']],
+    ['err> err>', ['err>']],
+    ['health:sick ns:', ['health:sick', 'ns:']],
+  ])('says what it does not understand of %j', (text, expected) => {
+    expect(unreadWords(text)).toEqual(expected);
   });
 });
 
@@ -106,6 +131,11 @@ describe('visible parts', () => {
     const asked = visibleParts(MESH, { ...EVERYTHING, query: 'ledger' });
     expect(asked.nodes.size).toBe(NODES.length);
     expect(asked.dimmed.size).toBe(NODES.length - 1);
+  });
+
+  it('knows when nothing is what the text names', () => {
+    const nothing = (query: string): boolean => matchesNothing(visibleParts(MESH, { ...EVERYTHING, query }));
+    expect([nothing(''), nothing('ledger'), nothing('zzzz')]).toEqual([false, false, true]);
   });
 });
 
@@ -198,5 +228,14 @@ describe('steps of a shift', () => {
     ['a plan during progress', staged, null, progress(), ['done', 'done', 'now', 'todo', 'todo', 'todo']],
   ])('%s', (_, staging, dryRun, watched, expected) => {
     expect(states(staging, dryRun, watched)).toEqual(expected);
+  });
+
+  it.each([
+    ['no plan came', null, null, 'plan', ['bad', 'todo', 'todo', 'todo', 'todo', 'todo']],
+    ['no undo came', null, null, 'undo', ['bad', 'todo', 'todo', 'todo', 'todo', 'todo']],
+    ['the dry run was refused', staged, null, 'dry_run', ['done', 'done', 'bad', 'todo', 'todo', 'todo']],
+    ['the change was refused', staged, DRY_RUN, 'apply', ['done', 'done', 'done', 'bad', 'todo', 'todo']],
+  ] as const)('%s', (_, staging, dryRun, failed, expected) => {
+    expect(states(staging, dryRun, progress(), failed)).toEqual(expected);
   });
 });

@@ -2,35 +2,53 @@
 //
 //   ns:shop err>1% reviews        namespace shop, more than 1 % errors, and "reviews" in the name
 //
-// Keys: ns, health, err (percent), p95 (milliseconds), rps. An operator or number that cannot be read makes the whole
-// text a plain word: a filter that silently matches everything would hide a typo.
+// Keys: ns, health, err (percent), p95 (milliseconds), rps. A condition that cannot be read counts as a plain word: a
+// filter that silently matches everything would hide a typo. `unreadWords` names such conditions, for saying so.
 import type { NodeView } from '../backend/bindings';
+import { HEALTHS } from './health';
 
 export type Condition = (node: NodeView) => boolean;
 
 const COMPARISON = /^(err|p95|rps)(>=|<=|>|<)(\d+(?:\.\d+)?)(%|ms|s)?$/;
+/** No name of a service has an angle bracket, or begins like one of the keys. */
+const MEANT_AS_CONDITION = /[<>]|^(?:ns|namespace|health|err|p95|rps)[:=]/;
 
 /** Null for an empty text: no filter. */
 export function parseQuery(text: string): Condition | null {
-  const words = text
+  const words = wordsOf(text);
+  if (words.length === 0) {
+    return null;
+  }
+  const conditions = words.map((word) => parseCondition(word) ?? nameHas(word));
+  return (node) => conditions.every((holds) => holds(node));
+}
+
+/** What looks like a condition and is none, each once, in small letters: `err>1pct`. */
+export function unreadWords(text: string): string[] {
+  const words = new Set(wordsOf(text));
+  return [...words].filter((word) => MEANT_AS_CONDITION.test(word) && parseCondition(word) === null);
+}
+
+function wordsOf(text: string): string[] {
+  return text
     .trim()
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== '' && word !== 'and');
-  if (words.length === 0) {
-    return null;
-  }
-  const conditions = words.map(parseWord);
-  return (node) => conditions.every((holds) => holds(node));
 }
 
-function parseWord(word: string): Condition {
+function nameHas(word: string): Condition {
+  return (node) => `${node.namespace}/${node.label}`.toLowerCase().includes(word);
+}
+
+/** Null if it is a plain word. */
+function parseCondition(word: string): Condition | null {
   const [key, value] = word.split(/[:=](.*)/s);
   if (value !== undefined && value !== '') {
     if (key === 'ns' || key === 'namespace') {
       return (node) => node.namespace.toLowerCase() === value;
     }
-    if (key === 'health') {
+    if (key === 'health' && HEALTHS.some((health) => health === value)) {
       return (node) => node.health === value;
     }
   }
@@ -43,7 +61,7 @@ function parseWord(word: string): Condition {
       return number !== null && compare(number, operator ?? '', bound);
     };
   }
-  return (node) => `${node.namespace}/${node.label}`.toLowerCase().includes(word);
+  return null;
 }
 
 /** Null if unknown: an unknown number meets no condition. */

@@ -1,6 +1,8 @@
 // The way of a shift, as steps that are done, under way, refused or still to come.
 import type { DryRunView, PlanView, ProgressView } from '../backend/bindings';
 
+/** What the backend is asked for on that way. */
+export type ShiftStep = 'plan' | 'dry_run' | 'apply' | 'undo';
 export type StepName = 'staged' | 'checked' | 'dry_run' | 'applied' | 'converging' | 'converged';
 export type StepState = 'done' | 'now' | 'bad' | 'todo';
 
@@ -11,14 +13,21 @@ export interface Step {
 
 const NAMES: readonly StepName[] = ['staged', 'checked', 'dry_run', 'applied', 'converging', 'converged'];
 
-/** A plan in hand comes before the progress of an earlier change: it is what the operator works on. */
+/**
+ * A plan in hand, or the failure to get one, comes before the progress of an earlier change: it is what the operator works
+ * on. `failed` is the last question that was refused or not answered.
+ */
 export function shiftSteps(
   plan: PlanView | null,
   dryRun: DryRunView | null,
   progress: ProgressView | null,
+  failed: ShiftStep | null = null,
 ): Step[] {
   if (plan !== null) {
-    return planSteps(plan, dryRun);
+    return planSteps(plan, dryRun, failed);
+  }
+  if (failed !== null) {
+    return NAMES.map((name) => ({ name, state: name === 'staged' ? 'bad' : 'todo' }));
   }
   if (progress !== null) {
     return progressSteps(progress);
@@ -26,13 +35,13 @@ export function shiftSteps(
   return NAMES.map((name) => ({ name, state: 'todo' }));
 }
 
-function planSteps(plan: PlanView, dryRun: DryRunView | null): Step[] {
+function planSteps(plan: PlanView, dryRun: DryRunView | null, failed: ShiftStep | null): Step[] {
   const states: Partial<Record<StepName, StepState>> = { staged: 'done' };
   states.checked = plan.applicable ? 'done' : 'bad';
   if (plan.applicable) {
-    states.dry_run = dryRun === null ? 'now' : dryRun.ok ? 'done' : 'bad';
-    if (dryRun?.ok === true) {
-      states.applied = 'now';
+    states.dry_run = failed === 'dry_run' || dryRun?.ok === false ? 'bad' : dryRun === null ? 'now' : 'done';
+    if (dryRun?.ok === true && failed !== 'dry_run') {
+      states.applied = failed === 'apply' ? 'bad' : 'now';
     }
   }
   return NAMES.map((name) => ({ name, state: states[name] ?? 'todo' }));

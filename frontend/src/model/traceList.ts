@@ -28,6 +28,11 @@ export function matchesTrace(row: TraceRowView, text: string): boolean {
     .every((word) => all.includes(word));
 }
 
+/** The rows that the filter box asks for, in their order. */
+export function filterTraces(rows: readonly TraceRowView[], text: string): readonly TraceRowView[] {
+  return text.trim() === '' ? rows : rows.filter((row) => matchesTrace(row, text));
+}
+
 /** The text as the id of a trace, if it can be one; 16 digits at least, so that a word is not taken for an id. */
 export function traceIdOf(text: string): string | null {
   const id = text.trim().toLowerCase();

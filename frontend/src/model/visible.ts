@@ -44,6 +44,11 @@ export function visibleParts(mesh: Mesh, filter: MeshFilter): Visible {
   return { nodes, edges, dimmed: dimmedNodes(mesh, nodes, filter.query) };
 }
 
+/** The filter box asks for something, and nothing that is visible is that. */
+export function matchesNothing({ nodes, dimmed }: Visible): boolean {
+  return nodes.size > 0 && dimmed.size === nodes.size;
+}
+
 function dimmedNodes(mesh: Mesh, nodes: ReadonlySet<string>, query: string): Set<string> {
   const condition = parseQuery(query);
   const dimmed = new Set<string>();

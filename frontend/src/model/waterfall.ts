@@ -64,6 +64,18 @@ export function timeExtent(spans: readonly SpanView[], duration_ns: number): [nu
   return [low, Math.max(high, low + 1)];
 }
 
+/** First start to last end before any clock was corrected, ns: what the list of traces says. */
+export function recordedDuration(spans: readonly SpanView[]): number {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const span of spans) {
+    const start = span.start_ns - span.skew_shift_ns;
+    low = Math.min(low, start);
+    high = Math.max(high, start + span.duration_ns);
+  }
+  return spans.length === 0 ? 0 : high - low;
+}
+
 /** The spans with errors that have no erring child: where a failure began rather than what it dragged along. */
 export function firstFailures(spans: readonly SpanView[]): SpanView[] {
   const parentsOfErrors = new Set(

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import { SPLITS } from '../../tests/fixture/splits';
-import { canaryIndex, declaredWeights, moveWeight, sharesOf, sumOf, weightOfPercent } from './weights';
+import { plan, SPLITS } from '../../tests/fixture/splits';
+import {
+  canaryIndex,
+  declaredWeights,
+  moveWeight,
+  plannedWeights,
+  sharesOf,
+  sumOf,
+  weightOfPercent,
+} from './weights';
 
 describe('moving a weight', () => {
   it.each([
@@ -58,5 +66,31 @@ describe('declared weights', () => {
     expect(canaryIndex([10, 90])).toBe(0);
     expect(canaryIndex([100, 0])).toBe(0);
     expect(canaryIndex([50, 50])).toBe(1);
+  });
+});
+
+describe('weights of a plan', () => {
+  const [, reviews] = SPLITS;
+  const change = (path: string, after: number | null) => ({ destination: 'v3', path, before: null, after });
+  const staged = (...changes: ReturnType<typeof change>[]) => ({
+    ...plan({ split_id: reviews!.id, weights: [] }),
+    changes,
+  });
+
+  it('are found by their place in the object', () => {
+    const one = staged(change('/spec/http/0/route/2/weight', 25), change('/spec/http/0/route/1/weight', 50));
+    expect(plannedWeights(reviews!, one)).toEqual([25, 50, 25]);
+  });
+
+  it('are the default of the kind where the plan takes them out', () => {
+    const one = staged(change('/spec/rules/0/backendRefs/1/weight', null));
+    expect(plannedWeights({ ...reviews!, kind: 'HTTPRoute' }, one)).toEqual([25, 1, 10]);
+    expect(plannedWeights(reviews!, one)).toEqual([25, 0, 10]);
+  });
+
+  it('stay as declared where a path is none of theirs', () => {
+    expect(plannedWeights(reviews!, staged(change('/spec/http/0/route/7/weight', 1), change('', 1)))).toEqual(
+      [25, 65, 10],
+    );
   });
 });

@@ -1,12 +1,27 @@
 // Arithmetic of weights: moving one destination keeps the sum, so a shift never loses or invents traffic.
 //
 // Weights are relative whole numbers; their sum need not be 100 (both Istio and Gateway API divide by the sum).
-import type { SplitView } from '../backend/bindings';
+import type { PlanView, SplitView } from '../backend/bindings';
 
 /** The weights as written, with the default of the kind where one is absent: 0 for Istio, 1 for Gateway API. */
 export function declaredWeights(split: SplitView): number[] {
-  const absent = split.kind === 'VirtualService' ? 0 : 1;
-  return split.destinations.map((destination) => destination.weight ?? absent);
+  return split.destinations.map((destination) => destination.weight ?? absentWeight(split));
+}
+
+/** The weights after a plan: those of its changes, found by their place in the object; the others as declared. */
+export function plannedWeights(split: SplitView, plan: PlanView): number[] {
+  const weights = declaredWeights(split);
+  for (const { path, after } of plan.changes) {
+    const index = Number(/\/(\d+)\/weight$/.exec(path)?.[1] ?? Number.NaN);
+    if (index in weights) {
+      weights[index] = after ?? absentWeight(split);
+    }
+  }
+  return weights;
+}
+
+function absentWeight(split: SplitView): number {
+  return split.kind === 'VirtualService' ? 0 : 1;
 }
 
 export function sumOf(weights: readonly number[]): number {

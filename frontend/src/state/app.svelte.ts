@@ -3,6 +3,7 @@ import { callOfSpan } from '../model/calls';
 import { visibleParts } from '../model/visible';
 import { Clock } from './clock.svelte';
 import { Feed } from './feed.svelte';
+import { MeshView } from './meshView.svelte';
 import { Place } from './place.svelte';
 import { Preferences } from './prefs.svelte';
 import { Session } from './session.svelte';
@@ -27,6 +28,7 @@ export class App {
   readonly clock = new Clock();
   readonly feed = new Feed(this.clock);
   readonly place = new Place();
+  readonly meshView = new MeshView();
   readonly prefs: Preferences;
   readonly session: Session;
   readonly shift: Shift;
@@ -34,14 +36,15 @@ export class App {
   stage = $state.raw<Stage | null>(null);
   /** The filter box of the frame, so that a key can reach it. */
   filterBox: HTMLInputElement | null = null;
+  /** The weight that the presets move, so that the focus has a place to go to when a plan is thrown away. */
+  weightBox: HTMLInputElement | null = null;
 
   readonly visible = $derived(
     this.feed.mesh === null ? null : visibleParts(this.feed.mesh, this.place.meshFilter),
   );
 
-  readonly split = $derived(
-    this.feed.splits.find((split) => split.id === this.place.splitId) ?? this.feed.splits[0] ?? null,
-  );
+  /** The split that was chosen; null if there is none or it is gone: never another one in its place. */
+  readonly split = $derived(this.feed.splits.find((split) => split.id === this.place.splitId) ?? null);
 
   private readonly backend: Backend;
 
@@ -58,10 +61,47 @@ export class App {
     return () => stops.forEach((stop) => stop());
   }
 
-  /** Opens the plan that takes a change back, on the screen of its split. */
+  /** Opens the plan that takes a change back (the last own one, if none is named), on the screen of its split. */
   async planUndo(entryId: string | null): Promise<void> {
-    if ((await this.shift.stageUndo(entryId)) && this.shift.plan !== null) {
-      this.place.showSplit(this.shift.plan.split_id);
+    const { journal, lastUndoable } = this.shift;
+    const entry =
+      entryId === null ? lastUndoable : journal.value?.entries.find((one) => one.entry_id === entryId);
+    const splitId = entry?.split_id ?? this.place.splitId;
+    if (splitId === null) {
+      return;
+    }
+    this.place.showSplit(splitId);
+    const planned = await this.shift.stageUndo(splitId, entry?.entry_id ?? entryId);
+    if (planned !== null && planned !== splitId) {
+      this.place.showSplit(planned);
+    }
+  }
+
+  /** Throws the plan and the draft of a split away; the focus goes to its weights. */
+  discardShift(splitId: string): void {
+    this.shift.reset(splitId);
+    this.weightBox?.focus();
+  }
+
+  /** One level back on the screen in front. */
+  back(): void {
+    const { place, shift, traces } = this;
+    if (place.screen === 'mesh') {
+      if (!place.back()) {
+        place.table = false;
+      }
+    } else if (place.screen === 'traces') {
+      if (traces.origin === null) {
+        place.filterText.traces = '';
+      } else {
+        void traces.leaveOrigin();
+      }
+    } else if (place.splitId !== null && shift.applying !== place.splitId) {
+      if (shift.back(place.splitId)) {
+        this.weightBox?.focus();
+      } else {
+        place.filterText.splits = '';
+      }
     }
   }
 
@@ -76,6 +116,8 @@ export class App {
     const edge = selection.kind === 'edge' ? mesh.edges.get(selection.id) : undefined;
     const p95 = node?.latency_ms.p95 ?? edge?.latency_ms.p95 ?? edge?.callee_latency_ms.p95 ?? null;
     const only = { minMs: kind === 'slow' ? p95 : null, onlyErrors: kind === 'failing' };
+    // What was typed for another search would hide what this one finds.
+    this.place.filterText.traces = '';
     this.place.go('traces');
     if (node !== undefined) {
       await this.traces.searchFrom(nodeOrigin(node), only);

@@ -89,11 +89,7 @@ export const COMMANDS: readonly Command[] = [
     label: 'Back out one level',
     keys: ['Escape'],
     enabled: always,
-    run: (app) => {
-      if (app.place.screen === 'mesh' && !app.place.back()) {
-        app.place.table = false;
-      }
-    },
+    run: (app) => app.back(),
   },
   {
     id: 'table',
@@ -165,7 +161,7 @@ export const COMMANDS: readonly Command[] = [
     enabled: (app) =>
       app.place.screen === 'splits' &&
       app.split !== null &&
-      app.shift.busy === null &&
+      app.shift.of(app.split.id).busy === null &&
       app.shift.isDrafted(app.split),
     run: (app) => {
       if (app.split !== null) {
@@ -178,8 +174,11 @@ export const COMMANDS: readonly Command[] = [
     group: 'Splits',
     label: 'Plan the undo of the last own change (Enter applies)',
     keys: ['u'],
-    enabled: (app) => app.place.screen === 'splits' && app.shift.busy === null,
-    run: (app) => void app.planUndo(null),
+    enabled: (app) => {
+      const last = app.shift.lastUndoable;
+      return app.place.screen === 'splits' && last !== null && app.shift.of(last.split_id).busy === null;
+    },
+    run: (app) => void app.planUndo(app.shift.lastUndoable?.entry_id ?? null),
   },
   {
     id: 'span-on-mesh',
@@ -205,6 +204,11 @@ export function runKey(app: App, event: KeyboardEvent): boolean {
   if (event.altKey || event.isComposing || (isTyping(event.target) && event.key !== 'Escape' && !held)) {
     return false;
   }
+  if (event.key === 'Escape' && isText(event.target)) {
+    // Out of the text is one level, too.
+    (event.target as HTMLElement).blur();
+    return true;
+  }
   const name = held ? `Ctrl+${event.key.toLowerCase()}` : event.key;
   const command = COMMANDS.find((candidate) => candidate.keys.includes(name) && candidate.enabled(app));
   command?.run(app);
@@ -222,6 +226,10 @@ export function keyLabel(key: string): string {
     'Ctrl+k': 'Ctrl K',
   };
   return names[key] ?? key;
+}
+
+function isText(target: EventTarget | null): boolean {
+  return isTyping(target) && (target as Partial<HTMLInputElement>).type !== 'number';
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -92,7 +92,9 @@ export class Feed {
     if (writes === undefined || !writes.armed || writes.remaining_s === null) {
       return null;
     }
-    return Math.max(0, writes.remaining_s - (this.clock.now - this.sessionAt) / 1000);
+    // The clock ticks once a second, so it may stand a little before the moment when the session came.
+    const since = Math.max(0, (this.clock.now - this.sessionAt) / 1000);
+    return Math.max(0, writes.remaining_s - since);
   });
 
   readonly armed = $derived.by(() => {

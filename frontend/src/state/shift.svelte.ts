@@ -8,10 +8,9 @@ import type {
   PlanView,
   SplitView,
 } from '../backend/bindings';
-import { declaredWeights, moveWeight, sameWeights } from '../model/weights';
+import type { ShiftStep } from '../model/shiftSteps';
+import { declaredWeights, moveWeight, plannedWeights, sameWeights } from '../model/weights';
 import { Remote } from './remote.svelte';
-
-export type ShiftStep = 'plan' | 'dry_run' | 'apply' | 'undo';
 
 export interface Failure {
   readonly during: ShiftStep;
@@ -19,7 +18,6 @@ export interface Failure {
 }
 
 interface Draft {
-  readonly splitId: string;
   /** The destination that moves, and the weights before it began to. */
   readonly pivot: number;
   readonly base: readonly number[];
@@ -28,104 +26,214 @@ interface Draft {
   readonly declared: readonly number[];
 }
 
+/** How far the work on one split has come. */
+export interface Flow {
+  readonly draft: Draft | null;
+  readonly plan: PlanView | null;
+  /** The journal entry that the plan takes back; null for a shift. */
+  readonly undoOf: string | null;
+  readonly dryRun: DryRunView | null;
+  readonly failure: Failure | null;
+  readonly busy: ShiftStep | null;
+  readonly reason: string;
+  /** Raised by whatever makes an answer under way worthless: such an answer is dropped. */
+  readonly epoch: number;
+}
+
+const NO_PLAN = { plan: null, undoOf: null, dryRun: null, failure: null, busy: null } as const;
+const UNTOUCHED: Flow = { ...NO_PLAN, draft: null, reason: '', epoch: 0 };
+
+/** Refusals after which the same plan can never be applied. */
+const FINAL: ReadonlySet<string> = new Set(['conflict', 'not_found']);
+
 /**
- * A weight shift on its way: draft -> plan -> dry run -> apply. Every change of the draft throws the plan away; the
+ * Weight shifts on their way: draft -> plan -> dry run -> apply, for each split on its own. Every change of a draft throws
+ * its plan away, and what the backend still says about it; while a plan is being applied its split cannot be edited. The
  * engine holds the plan itself, this holds its one-time id.
  */
 export class Shift {
-  draft = $state.raw<Draft | null>(null);
-  plan = $state.raw<PlanView | null>(null);
-  dryRun = $state.raw<DryRunView | null>(null);
+  /** The last change that was applied from this window. */
   applied = $state.raw<JournalEntryView | null>(null);
-  failure = $state.raw<Failure | null>(null);
-  busy = $state<ShiftStep | null>(null);
-  reason = $state('');
   readonly journal = new Remote<JournalView>();
 
+  private flows = $state.raw<ReadonlyMap<string, Flow>>(new Map());
   private readonly backend: Backend;
+
+  /** The split that is written to right now; there is never more than one. */
+  readonly applying: string | null = $derived.by(() => {
+    for (const [splitId, flow] of this.flows) {
+      if (flow.busy === 'apply') {
+        return splitId;
+      }
+    }
+    return null;
+  });
+
+  /** What Undo takes back: the last own change. An undo is no such change; taking one back does a shift again. */
+  readonly lastUndoable: JournalEntryView | null = $derived.by(
+    () => this.journal.value?.entries.find((entry) => entry.undoable && entry.kind !== 'undo') ?? null,
+  );
 
   constructor(backend: Backend) {
     this.backend = backend;
   }
 
-  /** Weights to show for a split: the draft's if there is one, else as declared. */
+  of(splitId: string): Flow {
+    return this.flows.get(splitId) ?? UNTOUCHED;
+  }
+
+  /** Weights to show for a split: the draft's if there is one, else those of the plan in hand, else as declared. */
   weightsOf(split: SplitView): readonly number[] {
-    return this.draft?.splitId === split.id ? this.draft.weights : declaredWeights(split);
+    const { draft, plan } = this.of(split.id);
+    if (draft !== null) {
+      return draft.weights;
+    }
+    return plan === null ? declaredWeights(split) : plannedWeights(split, plan);
   }
 
   isDrafted(split: SplitView): boolean {
-    return this.draft?.splitId === split.id && !sameWeights(this.draft.weights, declaredWeights(split));
+    const { draft } = this.of(split.id);
+    return draft !== null && !sameWeights(draft.weights, declaredWeights(split));
   }
 
-  /** The declared weights changed under the draft. */
+  /** The declared weights changed under the draft, and not to what it says. */
   isOutdated(split: SplitView): boolean {
-    return this.draft?.splitId === split.id && !sameWeights(this.draft.declared, declaredWeights(split));
+    const { draft } = this.of(split.id);
+    return draft !== null && this.isDrafted(split) && !sameWeights(draft.declared, declaredWeights(split));
+  }
+
+  /** The plan in hand can never be applied: the object changed, or the engine has forgotten it. */
+  isUseless(splitId: string): boolean {
+    const { plan, failure } = this.of(splitId);
+    return plan !== null && failure !== null && FINAL.has(failure.error.code);
   }
 
   setWeight(split: SplitView, index: number, value: number): void {
+    const { draft } = this.of(split.id);
     const current = this.weightsOf(split);
-    const sameMove = this.draft?.splitId === split.id && this.draft.pivot === index;
-    const base = sameMove && this.draft !== null ? this.draft.base : current;
+    const base = draft?.pivot === index ? draft.base : current;
     const weights = moveWeight(base, index, value);
-    if (sameWeights(weights, current)) {
+    if (this.applying === split.id || sameWeights(weights, current)) {
       return;
     }
-    const declared = this.draft?.splitId === split.id ? this.draft.declared : declaredWeights(split);
-    this.discardPlan();
-    this.draft = { splitId: split.id, pivot: index, base, weights, declared };
+    const now = declaredWeights(split);
+    const declared = draft?.declared ?? now;
+    this.discard(split.id, {
+      draft: sameWeights(weights, now) ? null : { pivot: index, base, weights, declared },
+    });
+  }
+
+  setReason(splitId: string, reason: string): void {
+    this.change(splitId, { reason });
   }
 
   /** Forgets draft and plan, as if the split had just been opened. */
-  reset(): void {
-    this.draft = null;
-    this.discardPlan();
-    this.reason = '';
+  reset(splitId: string): void {
+    if (this.applying !== splitId) {
+      this.discard(splitId, { draft: null, reason: '' });
+    }
+  }
+
+  /** One level back: from the plan, or what is asked about it, to the draft; from the draft to none. False if there is none. */
+  back(splitId: string): boolean {
+    const { draft, plan, failure, busy } = this.of(splitId);
+    if (busy === 'apply') {
+      return false;
+    }
+    if (plan !== null || failure !== null || busy !== null) {
+      this.discard(splitId);
+      return true;
+    }
+    if (draft !== null) {
+      this.reset(splitId);
+      return true;
+    }
+    return false;
   }
 
   async stage(split: SplitView): Promise<boolean> {
+    const { draft, busy } = this.of(split.id);
+    if (busy !== null) {
+      return false;
+    }
     const weights = this.weightsOf(split);
-    return this.step('plan', async () => {
-      this.discardPlan();
-      this.plan = await this.backend.call('plan_shift', {
-        split_id: split.id,
-        // By position, counted from 1: two destinations may share a name.
-        weights: split.destinations.map((_, i) => ({ destination: `#${i + 1}`, weight: weights[i] ?? 0 })),
-      });
+    // The plan tells the difference from what is declared now, so the draft may, too.
+    this.discard(split.id, {
+      draft: draft === null ? null : { ...draft, declared: declaredWeights(split) },
     });
+    const request = {
+      split_id: split.id,
+      // By position, counted from 1: two destinations may share a name.
+      weights: split.destinations.map((_, i) => ({ destination: `#${i + 1}`, weight: weights[i] ?? 0 })),
+    };
+    return this.step(
+      split.id,
+      'plan',
+      () => this.backend.call('plan_shift', request),
+      (plan) => this.change(split.id, { plan }),
+    );
   }
 
-  /** Opens the plan that takes a change back, and asks the server about it at once: Enter then carries it out. */
-  async stageUndo(entryId: string | null): Promise<boolean> {
-    const staged = await this.step('undo', async () => {
-      this.discardPlan();
-      this.plan = await this.backend.call('plan_undo', { entry_id: entryId });
-      this.draft = null;
-    });
-    return staged && this.plan?.applicable === true ? this.tryOut() : staged;
+  /**
+   * Opens the plan that takes a change back, and asks the server about it at once: Enter then carries it out. Resolves to
+   * the split that it is about, or to null if there is no such plan.
+   */
+  async stageUndo(splitId: string, entryId: string | null): Promise<string | null> {
+    if (this.of(splitId).busy !== null) {
+      return null;
+    }
+    this.discard(splitId);
+    let opened = null as PlanView | null;
+    await this.step(
+      splitId,
+      'undo',
+      () => this.backend.call('plan_undo', { entry_id: entryId }),
+      (plan) => {
+        if (this.applying !== plan.split_id) {
+          opened = plan;
+          this.discard(plan.split_id, { draft: null, plan, undoOf: entryId });
+        }
+      },
+    );
+    if (opened !== null && opened.applicable && opened.changes.length > 0) {
+      await this.tryOut(opened.split_id);
+    }
+    return opened?.split_id ?? null;
   }
 
-  async tryOut(): Promise<boolean> {
-    const plan = this.plan;
+  /** The same plan, made from what the object is now. */
+  async planAgain(split: SplitView): Promise<boolean> {
+    const { plan, undoOf } = this.of(split.id);
+    return plan?.kind === 'undo' ? (await this.stageUndo(split.id, undoOf)) !== null : this.stage(split);
+  }
+
+  async tryOut(splitId: string): Promise<boolean> {
+    const { plan } = this.of(splitId);
     if (plan === null) {
       return false;
     }
-    return this.step('dry_run', async () => {
-      this.dryRun = await this.backend.call('dry_run', { plan_id: plan.plan_id });
-    });
+    return this.step(
+      splitId,
+      'dry_run',
+      () => this.backend.call('dry_run', { plan_id: plan.plan_id }),
+      (dryRun) => this.change(splitId, { dryRun }),
+    );
   }
 
-  async apply(): Promise<boolean> {
-    const plan = this.plan;
-    if (plan === null) {
+  async apply(splitId: string): Promise<boolean> {
+    const { plan, reason } = this.of(splitId);
+    if (plan === null || this.applying !== null || this.isUseless(splitId)) {
       return false;
     }
-    const done = await this.step('apply', async () => {
-      this.applied = await this.backend.call('apply', { plan_id: plan.plan_id, reason: this.reason.trim() });
-      this.draft = null;
-      this.plan = null;
-      this.dryRun = null;
-      this.reason = '';
-    });
+    const done = await this.step(
+      splitId,
+      'apply',
+      () => this.backend.call('apply', { plan_id: plan.plan_id, reason: reason.trim() }),
+      (entry) => {
+        this.discard(splitId, { draft: null, reason: '' });
+        this.applied = entry;
+      },
+    );
     void this.loadJournal();
     return done;
   }
@@ -134,27 +242,39 @@ export class Shift {
     await this.journal.ask(() => this.backend.call('journal', null));
   }
 
-  private discardPlan(): void {
-    this.plan = null;
-    this.dryRun = null;
-    this.applied = null;
-    this.failure = null;
+  /** Throws the plan away, and what is still to come about it. */
+  private discard(splitId: string, more: Partial<Flow> = {}): void {
+    this.change(splitId, { ...NO_PLAN, epoch: this.of(splitId).epoch + 1, ...more });
   }
 
-  private async step(during: ShiftStep, work: () => Promise<void>): Promise<boolean> {
-    if (this.busy !== null) {
+  private change(splitId: string, part: Partial<Flow>): void {
+    this.flows = new Map(this.flows).set(splitId, { ...this.of(splitId), ...part });
+  }
+
+  private async step<T>(
+    splitId: string,
+    during: ShiftStep,
+    ask: () => Promise<T>,
+    take: (answer: T) => void,
+  ): Promise<boolean> {
+    const { busy, epoch } = this.of(splitId);
+    if (busy !== null) {
       return false;
     }
-    this.busy = during;
-    this.failure = null;
+    this.change(splitId, { busy: during, failure: null });
     try {
-      await work();
+      const answer = await ask();
+      if (this.of(splitId).epoch !== epoch) {
+        return false;
+      }
+      this.change(splitId, { busy: null });
+      take(answer);
       return true;
     } catch (thrown) {
-      this.failure = { during, error: toCallError(thrown).error };
+      if (this.of(splitId).epoch === epoch) {
+        this.change(splitId, { busy: null, failure: { during, error: toCallError(thrown).error } });
+      }
       return false;
-    } finally {
-      this.busy = null;
     }
   }
 }

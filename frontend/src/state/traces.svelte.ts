@@ -52,6 +52,9 @@ export class Traces {
   order = $state<TraceOrder>('slowest');
   showCritical = $state(true);
 
+  /** The search whose answer is the list, or under way: the form may say other things since. */
+  asked = $state.raw<TraceSearchRequest | null>(null);
+
   readonly services = new Remote<ServicesView>();
   readonly operations = new Remote<ServicesView>();
   readonly list = new Remote<TraceListView>();
@@ -62,6 +65,9 @@ export class Traces {
     const trace = this.trace.value;
     return trace !== null && trace.trace_id === this.openId ? trace : null;
   });
+
+  /** The trace on the screen: the open one, and while another one is read the one before. */
+  readonly shown: TraceView | null = $derived(this.opened ?? (this.trace.loading ? this.trace.value : null));
 
   readonly span: SpanView | null = $derived.by(() => {
     const id = this.spanId;
@@ -102,6 +108,7 @@ export class Traces {
     if (request === null) {
       return;
     }
+    this.asked = request;
     const found = await this.list.ask(() => this.backend.call('find_traces', request));
     const first = found?.traces[0];
     const stillThere = found?.traces.some((row) => row.trace_id === this.openId) ?? false;
@@ -160,13 +167,12 @@ export class Traces {
 
   async open(traceId: string): Promise<void> {
     this.openId = traceId;
-    this.spanId = null;
-    this.collapsed = new Set();
     const raw_clock = this.rawClock;
     const trace = await this.trace.ask(() => this.backend.call('trace', { trace_id: traceId, raw_clock }));
     if (trace !== null) {
       // The backend writes ids in full, whatever was typed.
       this.openId = trace.trace_id;
+      this.collapsed = new Set();
       this.spanId = worthALook(trace);
     }
   }

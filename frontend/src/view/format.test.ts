@@ -51,7 +51,11 @@ describe('format', () => {
     [212e6, '212 ms'],
     [999.7e6, '1 s'],
     [1.42e9, '1.42 s'],
+    [59.996e9, '1 min'],
     [200e9, '3 min 20 s'],
+    [3599.6e9, '1 h'],
+    [80_000e9, '22 h 13 min'],
+    [76 * 3600e9, '3 d 4 h'],
     [-5e6, '−5 ms'],
   ])('duration %d ns', (ns, expected) => {
     expect(format.duration(ns)).toBe(expected);

@@ -73,7 +73,7 @@ export function latencyDifference(ms: number | null): string {
   return `${ms < 0 ? '−' : '+'}${duration(Math.abs(ms) * 1e6)}`;
 }
 
-/** Nanoseconds: `310 ns`, `48 µs`, `0.9 ms`, `212 ms`, `1.42 s`, `3 min 20 s`. */
+/** Nanoseconds: `310 ns`, `48 µs`, `0.9 ms`, `212 ms`, `1.42 s`, `3 min 20 s`, `22 h 13 min`, `3 d 4 h`. */
 export function duration(ns: number): string {
   if (ns < 0) {
     return `−${duration(-ns)}`;
@@ -87,11 +87,23 @@ export function duration(ns: number): string {
   if (ns < 999.5e6) {
     return `${digits(ns / 1e6)} ms`;
   }
-  if (ns < 60e9) {
+  if (ns < 59.995e9) {
     return `${trimZeros((ns / 1e9).toFixed(2))} s`;
   }
   const seconds = Math.round(ns / 1e9);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 3600) {
+    return twoUnits(seconds, 60, 'min', 's');
+  }
+  const minutes = Math.round(seconds / 60);
+  return minutes < 48 * 60
+    ? twoUnits(minutes, 60, 'h', 'min')
+    : twoUnits(Math.round(minutes / 60), 24, 'd', 'h');
+}
+
+/** `3 min 20 s` of 200, 60; `3 min` of 180. */
+function twoUnits(small: number, per: number, large: string, rest: string): string {
+  const whole = `${Math.floor(small / per)} ${large}`;
+  return small % per === 0 ? whole : `${whole} ${small % per} ${rest}`;
 }
 
 /** How long ago, in whole units: `4 s`, `2 min`, `3 h`, `5 d`. */

@@ -1,16 +1,20 @@
 // Sentences about parts of the mesh, the same in cards, labels, table and inspector.
 import type { EdgeView, NodeView } from '../backend/bindings';
 import type { Mesh } from '../model/mesh';
-import { flowOf } from '../model/mesh';
+import { flowOf, fullName } from '../model/mesh';
 import * as format from './format';
 
+/** What tells a service that nothing answered for from the workload of the same name. */
+export const NO_WORKLOAD = 'no workload';
+
 /** `reviews, namespace shop, degraded, 640 requests per second, 1.3 % errors, p95 212 ms`. */
-export function nodeSentence(node: NodeView): string {
+export function nodeSentence(mesh: Mesh, node: NodeView): string {
   const flow = flowOf(node);
   const figures = figuresSentence(flow.rate, flow.error_ratio, node.latency_ms.p95, flow.protocol);
   return [
     node.label,
     ...(node.namespace === '' ? [] : [`namespace ${node.namespace}`]),
+    ...(mesh.withoutWorkload.has(node.id) ? [NO_WORKLOAD] : []),
     node.health,
     ...(flow.sent ? ['sends'] : []),
     ...figures,
@@ -19,11 +23,34 @@ export function nodeSentence(node: NodeView): string {
 
 export function edgeSentence(mesh: Mesh, edge: EdgeView): string {
   return [
-    `${labelOf(mesh, edge.source)} to ${labelOf(mesh, edge.target)}`,
+    endNames(mesh, edge).join(' to '),
     edge.protocol,
     edge.health,
     ...figuresSentence(edge.rate, edge.error_ratio, edge.latency_ms.p95, edge.protocol),
   ].join(', ');
+}
+
+/** `catalog → reviews` inside a namespace, `edge/web-bff → shop/catalog` between two. */
+export function edgeName(mesh: Mesh, edge: EdgeView): string {
+  return endNames(mesh, edge).join(' → ');
+}
+
+/** The namespace that both ends of a call lie in; empty if they do not share one. */
+export function sharedNamespace(mesh: Mesh, edge: EdgeView): string {
+  const [source, target] = [mesh.nodes.get(edge.source), mesh.nodes.get(edge.target)];
+  return source !== undefined && source.namespace === target?.namespace ? source.namespace : '';
+}
+
+function endNames(mesh: Mesh, edge: EdgeView): [string, string] {
+  const short = sharedNamespace(mesh, edge) !== '';
+  const nameOf = (id: string): string => {
+    const node = mesh.nodes.get(id);
+    if (node === undefined) {
+      return id;
+    }
+    return short ? node.label : fullName(node);
+  };
+  return [nameOf(edge.source), nameOf(edge.target)];
 }
 
 function figuresSentence(

@@ -1,5 +1,6 @@
 // From the mesh and its layout to what the canvas draws: arrays by index, and the words of its DOM parts.
-import type { LayoutView, NodeView, SplitView } from '../../backend/bindings';
+import type { EdgeView, LayoutView, NodeView, SplitView } from '../../backend/bindings';
+import { bendAround } from '../../canvas/bend';
 import type { Contents } from '../../canvas/contents';
 import type { CardContent, LabelContent, TitleContent } from '../../canvas/parts';
 import { routeEdges } from '../../canvas/route';
@@ -8,11 +9,11 @@ import { DIMMED, HIDDEN, SHOWN } from '../../canvas/scene';
 import type { Health } from '../../model/health';
 import { healthOf, healthRank } from '../../model/health';
 import type { Mesh } from '../../model/mesh';
-import { boxIdOf } from '../../model/mesh';
+import { boxIdOf, fullName, weightOfRate } from '../../model/mesh';
 import type { Visible } from '../../model/visible';
 import type { EdgeFigure } from '../../state/prefs.svelte';
 import * as format from '../format';
-import { cardFigures, edgeSentence, labelOf, nodeSentence } from '../words';
+import { cardFigures, edgeSentence, labelOf, NO_WORKLOAD, nodeSentence } from '../words';
 
 export interface Scene {
   /** Equal keys mean equal indices and positions. */
@@ -47,7 +48,7 @@ export function buildScene(mesh: Mesh, layout: LayoutView, before: Scene | null)
   const topology: Topology = {
     nodeRects,
     edgeEnds,
-    edgeCurves: routeEdges(nodeRects, edgeEnds),
+    edgeCurves: bendAround(routeEdges(nodeRects, edgeEnds), nodeRects, edgeEnds),
     boxRects: rectsOf(boxIds, layout.boxes),
     nodeBoxes,
   };
@@ -73,8 +74,8 @@ export function buildMetrics(scene: Scene, mesh: Mesh, visible: Visible): Metric
       }
       return visible.dimmed.has(edge.source) && visible.dimmed.has(edge.target) ? DIMMED : SHOWN;
     }),
-    // Bytes per second would make every tcp edge thick: a kilobyte weighs like a request.
-    edgeRate: Float32Array.from(edges, (edge) => (edge?.rate ?? NaN) / (edge?.protocol === 'tcp' ? 1000 : 1)),
+    // Bytes per second would make every tcp edge thick.
+    edgeRate: Float32Array.from(edges, (edge) => weightOf(edge) ?? NaN),
     boxHealth: Uint8Array.from(boxHealth, (health) => healthRank(health ?? 'unknown')),
     boxShow: Uint8Array.from(boxHealth, (health) => (health === null ? HIDDEN : SHOWN)),
   };
@@ -89,18 +90,20 @@ export function buildContents(
 ): Contents {
   const splitById = new Map(splits.map((split) => [split.id, split]));
   return {
-    cards: scene.nodeIds.map((id) => cardOf(id, mesh.nodes.get(id), splitById)),
+    cards: scene.nodeIds.map((id) => cardOf(id, mesh, splitById)),
     labels: scene.edgeIds.map((id) => edgeLabel(mesh, id, figures)),
     titles: scene.boxIds.map((id) => titleOf(id, mesh, visible)),
     labelOrder: labelOrder(scene, mesh),
   };
 }
 
-function cardOf(id: string, node: NodeView | undefined, splits: ReadonlyMap<string, SplitView>): CardContent {
+function cardOf(id: string, mesh: Mesh, splits: ReadonlyMap<string, SplitView>): CardContent {
+  const node = mesh.nodes.get(id);
   if (node === undefined) {
     const label = id.split(/[/:|]/).pop() ?? id;
     return {
       label,
+      title: `${label}, gone from the graph`,
       aria: `${label}, gone from the graph`,
       figures: 'gone',
       health: 'unknown',
@@ -110,12 +113,18 @@ function cardOf(id: string, node: NodeView | undefined, splits: ReadonlyMap<stri
       testId: `ghost-${label}`,
     };
   }
+  const tags = [
+    ...(mesh.withoutWorkload.has(id) ? [NO_WORKLOAD] : []),
+    ...node.badges.filter((badge) => CARD_TAGS.has(badge)),
+  ].slice(0, 1);
+  const figures = cardFigures(node);
   return {
     label: node.label,
-    aria: nodeSentence(node),
-    figures: cardFigures(node),
+    title: [fullName(node), figures, ...tags].join('\n'),
+    aria: nodeSentence(mesh, node),
+    figures,
     health: healthOf(node.health),
-    tags: node.badges.filter((badge) => CARD_TAGS.has(badge)).slice(0, 1),
+    tags,
     donut: donutOf(node, splits),
     ghost: false,
     testId: `card-${node.label}`,
@@ -178,8 +187,12 @@ export function mtlsWord(ratio: number | null): string {
 /** The worst first, then the busiest. */
 function labelOrder(scene: Scene, mesh: Mesh): number[] {
   const rank = (i: number): number => rankOf(mesh.edges.get(scene.edgeIds[i] ?? '')?.health);
-  const rate = (i: number): number => mesh.edges.get(scene.edgeIds[i] ?? '')?.rate ?? -1;
+  const rate = (i: number): number => weightOf(mesh.edges.get(scene.edgeIds[i] ?? '')) ?? -1;
   return scene.edgeIds.map((_, i) => i).sort((a, b) => rank(b) - rank(a) || rate(b) - rate(a) || a - b);
+}
+
+function weightOf(edge: EdgeView | undefined): number | null {
+  return edge === undefined ? null : weightOfRate(edge.rate, edge.protocol);
 }
 
 function titleOf(id: string, mesh: Mesh, visible: Visible): TitleContent {

@@ -1,10 +1,19 @@
+// Rows of the table: what they say, how they are sorted, and which columns say anything.
+import type { EdgeView, NodeView } from '../../backend/bindings';
 import type { Health } from '../../model/health';
+import { healthOf, healthRank } from '../../model/health';
+import type { Mesh } from '../../model/mesh';
+import { flowOf, weightOfRate } from '../../model/mesh';
+import type { Visible } from '../../model/visible';
+import { edgeName, NO_WORKLOAD, sharedNamespace } from '../words';
 
 export type Column = 'name' | 'place' | 'health' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99';
 
 export interface Row {
   readonly id: string;
   readonly name: string;
+  /** What tells it from another row of this name; empty if the name does. */
+  readonly note: string;
   /** Namespace of a service, protocol of a call. */
   readonly place: string;
   readonly health: number;
@@ -28,15 +37,73 @@ export const COLUMNS: readonly { readonly id: Column; readonly label: string; re
   { id: 'p99', label: 'p99', number: true },
 ];
 
+/** The columns that say something: quantiles that nobody asked for would be a column of dashes. */
+export function columnsOf(rows: readonly Row[]): typeof COLUMNS {
+  const optional: ReadonlySet<Column> = new Set(['p50', 'p95', 'p99']);
+  return COLUMNS.filter(({ id }) => !optional.has(id) || rows.some((row) => row[id] !== null));
+}
+
+export function nodeRows(mesh: Mesh, visible: Visible): Row[] {
+  return [...mesh.nodes.values()]
+    .filter((node) => visible.nodes.has(node.id) && !visible.dimmed.has(node.id))
+    .map((node) => nodeRow(mesh, node));
+}
+
+/** A call of which one end is asked for is a row, too. */
+export function edgeRows(mesh: Mesh, visible: Visible): Row[] {
+  const { edges, dimmed } = visible;
+  return [...mesh.edges.values()]
+    .filter((edge) => edges.has(edge.id) && !(dimmed.has(edge.source) && dimmed.has(edge.target)))
+    .map((edge) => edgeRow(mesh, edge));
+}
+
 /** A new list in order; unknown values come last whichever way it goes, ties by name. */
 export function sortRows(rows: readonly Row[], column: Column, down: boolean): Row[] {
   const sign = down ? -1 : 1;
   return rows.toSorted((a, b) => {
-    const [x, y] = [a[column], b[column]];
+    const [x, y] = [valueOf(a, column), valueOf(b, column)];
     const tie = a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
     if (x === null || y === null) {
       return x === y ? tie : x === null ? 1 : -1;
     }
     return x === y ? tie : (x < y ? -1 : 1) * sign;
   });
+}
+
+function valueOf(row: Row, column: Column): string | number | null {
+  return column === 'rate' ? weightOfRate(row.rate, row.protocol) : row[column];
+}
+
+function nodeRow(mesh: Mesh, node: NodeView): Row {
+  const flow = flowOf(node);
+  return {
+    id: node.id,
+    name: node.label,
+    note: mesh.withoutWorkload.has(node.id) ? NO_WORKLOAD : '',
+    place: node.namespace,
+    ...healthAndLatency(node),
+    protocol: flow.protocol,
+    rate: flow.rate,
+    errors: flow.error_ratio,
+  };
+}
+
+function edgeRow(mesh: Mesh, edge: EdgeView): Row {
+  return {
+    id: edge.id,
+    name: edgeName(mesh, edge),
+    note: sharedNamespace(mesh, edge),
+    place: edge.protocol,
+    ...healthAndLatency(edge),
+    protocol: edge.protocol,
+    rate: edge.rate,
+    errors: edge.error_ratio,
+  };
+}
+
+function healthAndLatency({
+  health,
+  latency_ms: { p50, p95, p99 },
+}: NodeView | EdgeView): Pick<Row, 'health' | 'healthWord' | 'p50' | 'p95' | 'p99'> {
+  return { health: healthRank(healthOf(health)), healthWord: healthOf(health), p50, p95, p99 };
 }

@@ -36,13 +36,29 @@ export function verdictSentence(split: SplitView): string {
       return 'agrees with what is declared';
     case 'drift':
       return `drift: ${driftOf(split)}`;
+    case 'incomparable':
+      return reasonOf(split) ?? 'declared and observed cannot be compared here';
     case 'converging':
       return 'converging after a change';
     case 'overridden':
       return `not in force${split.overridden_by === null ? '' : `: ${split.overridden_by} takes its place`}`;
     default:
-      return 'share unknown: no requests were counted';
+      return unknownSentence(split);
   }
+}
+
+/** Why the counted requests are not those that the weights divide; the core says it in a finding. */
+function reasonOf(split: SplitView): string | undefined {
+  return split.findings.find((finding) => finding.code === 'not-comparable')?.message;
+}
+
+/** Nothing counted and too little counted are not the same: the second only wants patience. */
+function unknownSentence(split: SplitView): string {
+  if (split.destinations.every((destination) => destination.observed_ratio === null)) {
+    return 'share unknown: no requests were counted';
+  }
+  const counted = split.destinations.reduce((sum, destination) => sum + (destination.requests ?? 0), 0);
+  return `too few requests to tell: n ${format.count(counted)}`;
 }
 
 /** The destination that is farthest from its declared share. */
@@ -76,6 +92,12 @@ export function phaseName(phase: string): string {
 
 export function splitTitle(split: SplitView): string {
   return `${split.namespace}/${split.name}`;
+}
+
+/** The title by the id alone, for a split whose object is gone. */
+export function titleOfId(id: string): string {
+  const [, namespace, name] = id.split('/');
+  return name === undefined ? id : `${namespace}/${name}`;
 }
 
 /** Whether a split is what the filter box asks for: every word somewhere in its names, owner or verdict. */

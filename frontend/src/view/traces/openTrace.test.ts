@@ -2,8 +2,9 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
-import { FAILING, FAILING_ID, large } from '../../../tests/fixture/traces';
-import { prepare, refuse, showTrace } from '../../../tests/fixture/tracesScreen';
+import type { TraceView } from '../../backend/bindings';
+import { calm, FAILING, FAILING_ID, large, ROWS } from '../../../tests/fixture/traces';
+import { prepare, refuse, show, showTrace, start } from '../../../tests/fixture/tracesScreen';
 
 prepare();
 
@@ -105,6 +106,60 @@ describe('the waterfall', () => {
     expect(rowOf('c7')?.querySelectorAll('.critical')).toHaveLength(1);
     await fireEvent.click(screen.getByTestId('show-critical'));
     expect(rowOf('c7')?.querySelectorAll('.critical')).toHaveLength(0);
+  });
+});
+
+describe('another trace', () => {
+  it('takes the place of the one before only when it is there', async () => {
+    let answer: (trace: TraceView) => void = () => undefined;
+    const later = new Promise<TraceView>((resolve) => (answer = resolve));
+    const { app } = await showTrace({
+      trace: ({ trace_id }) => (trace_id === FAILING_ID ? FAILING : later),
+    });
+    const inspector = screen.getByTestId('span-inspector');
+    const other = ROWS.find((row) => row.trace_id !== FAILING_ID)?.trace_id ?? '';
+    const opening = app.traces.open(other);
+    await waitFor(() => expect(inspector.getAttribute('aria-busy')).toBe('true'));
+    expect(screen.getByTestId('trace-head').dataset['traceId']).toBe(FAILING_ID);
+    expect(screen.getByTestId('trace-head').closest('[aria-busy="true"]')).not.toBeNull();
+    expect(screen.getByTestId('span-title').textContent).toBe('web-bff.edge');
+    answer(calm(other));
+    await opening;
+    await waitFor(() => expect(screen.getByTestId('trace-head').dataset['traceId']).toBe(other));
+    expect(screen.getByTestId('span-inspector')).toBe(inspector);
+    expect(inspector.getAttribute('aria-busy')).toBe('false');
+  });
+
+  it('has its inspector beside it from the beginning', async () => {
+    const shown = start({ trace: () => new Promise(() => undefined) });
+    show(shown);
+    await waitFor(() => expect(shown.app.traces.openId).not.toBeNull());
+    expect((await screen.findByTestId('span-inspector')).getAttribute('aria-busy')).toBe('true');
+    expect(screen.queryByTestId('span-title')).toBeNull();
+  });
+});
+
+describe('the head', () => {
+  it('says the duration of the list, and in its title what correcting the clocks made of it', async () => {
+    const spans = FAILING.spans.map((span, i) =>
+      i === FAILING.spans.length - 1 ? { ...span, start_ns: 1800e6, skew_shift_ns: 1700e6 } : span,
+    );
+    await showTrace({ trace: () => ({ ...FAILING, duration_ns: 1910e6, spans }) });
+    const duration = screen.getByTestId('trace-duration');
+    expect(duration.textContent).toBe('1.42 s');
+    expect(duration.parentElement?.title).toBe('1.42 s as recorded, 1.91 s after skew correction');
+  });
+});
+
+describe('a service without a name', () => {
+  it('is called so everywhere', async () => {
+    const spans = FAILING.spans.map((span, i) => (i === 0 ? { ...span, service: '' } : span));
+    const { app } = await showTrace({ trace: () => ({ ...FAILING, spans }) });
+    app.traces.reveal('a1');
+    await waitFor(() => expect(screen.getByTestId('span-title').textContent).toBe('(no name)'));
+    expect(screen.getByTestId('trace-head').textContent).toContain('(no name)');
+    expect(rowOf('a1')?.textContent).toContain('(no name)');
+    expect(rowOf('a1')?.getAttribute('aria-label')).toContain('(no name)');
   });
 });
 

@@ -74,6 +74,24 @@ describe('the search', () => {
     await waitFor(() => expect(screen.queryByTestId('trace-origin')).toBeNull());
   });
 
+  it('says what it asked of a slow node, which is not about its spans alone', async () => {
+    const shown = start();
+    const { app } = shown;
+    app.place.select({ kind: 'node', id: 'demo/shop/app/reviews' });
+    const opening = app.openTraces('slow');
+    show(shown);
+    await opening;
+    expect((await screen.findByTestId('trace-asked')).textContent).toContain('whole trace at least 212 ms');
+  });
+
+  it('from the mesh is not hidden by what was typed for another one', async () => {
+    const { app } = await showScreen();
+    app.place.filterText.traces = 'nothing like it';
+    app.place.select({ kind: 'node', id: 'demo/shop/app/reviews' });
+    await app.openTraces('failing');
+    expect(app.place.filterText.traces).toBe('');
+  });
+
   it('gives way to a service of one’s own choice', async () => {
     const { app, backend } = await showScreen();
     await app.traces.searchFrom(
@@ -182,6 +200,11 @@ describe('the list', () => {
     const { app, backend } = await showScreen();
     app.place.filterText.traces = 'cart';
     await waitFor(() => expect(ids().length).toBeLessThan(ROWS.length));
+    const n = ids().length;
+    expect(screen.getByRole('heading', { name: `${n} of ${ROWS.length} traces` })).toBeTruthy();
+    const scatter = screen.getByTestId('trace-scatter');
+    expect(within(scatter).getAllByRole('button')).toHaveLength(n);
+    expect(scatter.textContent).toContain(`${n} of ${ROWS.length}`);
     app.place.filterText.traces = 'abcdefabcdefabcd';
     await fireEvent.click(await screen.findByRole('button', { name: /Open trace abcdefab/ }));
     expect(backend.calls.at(-1)).toMatchObject({

@@ -14,6 +14,11 @@ export const ORDER_NAMES: Readonly<Record<TraceOrder, string>> = {
   errors: 'most errors first',
 };
 
+/** A service as it calls itself; one may not. */
+export function serviceName(name: string): string {
+  return name === '' ? '(no name)' : name;
+}
+
 export function traceHealth(trace: { readonly errors: number }): Health {
   return trace.errors > 0 ? 'failing' : 'ok';
 }
@@ -43,7 +48,7 @@ export function shortRevision(revision: string): string {
 export function traceSentence(row: TraceRowView, now: number): string {
   return [
     format.duration(row.duration_ns),
-    `${row.root_service} ${shortOperation(row.root_operation)}`.trim(),
+    `${serviceName(row.root_service)} ${shortOperation(row.root_operation)}`.trim(),
     format.plural(row.spans, 'span'),
     row.errors === 0 ? 'no errors' : format.plural(row.errors, 'error'),
     ...(row.orphans === 0 ? [] : [`incomplete, ${format.plural(row.orphans, 'orphan')}`]),
@@ -77,7 +82,7 @@ export function spanNote(span: SpanView, attempt: Attempt | undefined): string {
 /** A row of the waterfall for readers of the screen. */
 export function spanSentence(span: SpanView, note: string): string {
   return [
-    `${span.service} ${shortOperation(span.operation)}`,
+    `${serviceName(span.service)} ${shortOperation(span.operation)}`.trim(),
     span.kind === 'unspecified' ? '' : span.kind,
     format.duration(span.duration_ns),
     `starts at ${offset(span.start_ns)}`,
