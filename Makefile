@@ -36,8 +36,9 @@ bindings: ## Write the TypeScript declarations of the api
 	cargo run -q -p pilothouse-api --example bindings
 
 fmt: ## Format everything
+	@scripts/need.sh rust node
 	cargo fmt --all
-	cd frontend && npx prettier --write .
+	cd frontend && npm run -s format
 
 pictures: ## Take the pictures of the screens in docs/
 	@scripts/pictures.sh

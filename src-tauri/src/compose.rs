@@ -63,6 +63,7 @@ fn demo(flags: &Flags) -> (EngineConfig, Sources) {
         control_plane: Ok(mesh.control_plane()),
         metrics: Ok(mesh.metrics()),
         traces: Ok(mesh.traces()),
+        findings: Vec::new(),
     };
     (config, sources)
 }
@@ -79,6 +80,7 @@ fn cluster(flags: &Flags) -> anyhow::Result<(EngineConfig, Sources)> {
     });
     if let Ok(source) = &connected {
         context.clone_from(&source.facts().context);
+        sources.findings = source.warnings();
     }
     sources.set_control_plane(connected);
     if let Some(url) = &flags.prometheus {

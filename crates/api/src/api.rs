@@ -21,6 +21,8 @@ use crate::dto::{
     WindowRequest,
 };
 
+/// How many times the limit is asked for where some of the answers will be left out here.
+const SPARE: usize = 10;
 /// Traces that a search answers if the request names no limit.
 const DEFAULT_LIMIT: u32 = 20;
 /// Most traces that one search answers.
@@ -385,9 +387,11 @@ impl Api {
                 .as_ref()
                 .is_none_or(|name| calls_service(summary, name))
         };
+        let fitting = found.traces.iter().filter(wanted);
+        let traces: Vec<_> = fitting.take(search.limit).map(trace_row).collect();
         Ok(TraceListView {
-            traces: found.traces.iter().filter(wanted).map(trace_row).collect(),
-            partial: found.partial,
+            partial: found.partial || traces.len() == search.limit,
+            traces,
             sources: self
                 .sources()
                 .into_iter()
@@ -465,6 +469,8 @@ impl Api {
 
 struct Search {
     search: TraceSearch,
+    /// How many are wanted in the end.
+    limit: usize,
     /// A service that must take part besides the searched one.
     also: Option<String>,
 }
@@ -487,6 +493,7 @@ impl Api {
             _ => Vec::new(),
         };
         let known = |name: String| matching_service(&names, &name).unwrap_or(name);
+        let limit = request.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize;
         let search = TraceSearch {
             service: wanted.map(known),
             operation: request
@@ -499,11 +506,17 @@ impl Api {
             attributes: request.attributes.clone(),
             from: now.minus(span_of_seconds(since)),
             to: now,
-            limit: request.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize,
+            // Of the callee's traces, some are not the caller's: ask for more than are wanted.
+            limit: if caller.is_some() {
+                (limit * SPARE).min(MAX_LIMIT as usize)
+            } else {
+                limit
+            },
         };
         Ok(Search {
             search,
             also: caller,
+            limit,
         })
     }
 

@@ -305,11 +305,11 @@ pub(crate) struct TracesFindArgs {
     /// An attribute that some span carries, KEY=VALUE.
     #[arg(long = "tag", value_name = "K=V")]
     pub(crate) tags: Vec<String>,
-    /// How far back.
-    #[arg(long, value_parser = parse_duration, default_value = "1h")]
-    pub(crate) since: i64,
+    /// How far back; else 1h, and everything of a file.
+    #[arg(long, value_parser = parse_duration)]
+    pub(crate) since: Option<i64>,
     /// At most this many.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1500))]
     pub(crate) limit: u32,
     /// Output.
     #[arg(short, long, value_enum, default_value_t = TableOrJson::Table)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pilothouse_api::Api;
 use pilothouse_demo::{DemoConfig, DemoMesh, Edit};
 use pilothouse_engine::{
-    Class, Clock, Engine, EngineConfig, SourceError, Sources, state_folder, system_clock,
+    Class, Clock, Engine, EngineConfig, SourceError, Sources, TimeSpan, state_folder, system_clock,
 };
 use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
 use pilothouse_telemetry::{
@@ -16,6 +16,8 @@ use pilothouse_telemetry::{
 use crate::args::SourceArgs;
 use crate::failure::Failure;
 
+/// How far the clock of a file's search runs ahead, in milliseconds: beyond every recorded trace.
+const AHEAD_MS: i64 = 5_000_000_000_000;
 /// Message of a control plane that the operator switched off, to tell a wish from a fault.
 pub(crate) const SWITCHED_OFF: &str = "switched off by --no-kubernetes";
 
@@ -48,6 +50,7 @@ fn demo(args: &SourceArgs, clock: Clock) -> Result<(Api, SavedDemo), Failure> {
         control_plane: Ok(mesh.control_plane()),
         metrics: Ok(mesh.metrics()),
         traces: Ok(mesh.traces()),
+        findings: Vec::new(),
     };
     if let Some(named) = &args.traces {
         set_traces(&mut sources, named)?;
@@ -73,8 +76,10 @@ pub(crate) fn api_of_file(path: &str) -> Result<Api, Failure> {
         ..Sources::unconfigured()
     };
     let config = EngineConfig::new("file", Class::Normal);
-    let engine = Engine::open(config, sources, system_clock())
-        .map_err(|error| Failure::other(error.to_string()))?;
+    // A search ends at the present moment; a file may hold traces of clocks that ran ahead.
+    let ahead: Clock = Arc::new(|| system_clock()().plus(TimeSpan(AHEAD_MS)));
+    let engine =
+        Engine::open(config, sources, ahead).map_err(|error| Failure::other(error.to_string()))?;
     Ok(Api::new(engine))
 }
 
@@ -148,6 +153,8 @@ fn real(args: &SourceArgs) -> Result<Api, Failure> {
         let connected = connect(args);
         if let Ok(source) = &connected {
             context.clone_from(&source.facts().context);
+            sources.findings = source.warnings();
+            sources.findings = source.warnings();
         }
         sources.set_control_plane(connected);
     } else if let Err(error) = &mut sources.control_plane {

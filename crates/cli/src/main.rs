@@ -62,10 +62,13 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::other(format!("starting the runtime: {error}")))?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         tokio::select! {
             done = commands::run(cli) => done,
             _ = tokio::signal::ctrl_c() => Ok(Exit(130)),
         }
-    })
+    });
+    // A question that nobody answered any more may still wait at the terminal.
+    runtime.shutdown_background();
+    done
 }

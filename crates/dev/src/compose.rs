@@ -39,6 +39,7 @@ fn demo(args: &Args) -> (EngineConfig, Sources) {
         control_plane: Ok(mesh.control_plane()),
         metrics: Ok(mesh.metrics()),
         traces: Ok(mesh.traces()),
+        findings: Vec::new(),
     };
     (config, sources)
 }
@@ -55,6 +56,8 @@ fn cluster(args: &Args) -> anyhow::Result<(EngineConfig, Sources)> {
         });
         if let Ok(source) = &connected {
             context.clone_from(&source.facts().context);
+            sources.findings = source.warnings();
+            sources.findings = source.warnings();
         }
         sources.set_control_plane(connected);
     }

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::path::PathBuf;
     use std::process::Command;
     use std::time::Duration;
 
@@ -55,7 +56,7 @@ mod tests {
         let scrape = json!({"job_name": "demo", "static_configs": [{"targets": [target]}]});
         let config = json!({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]});
         let file = ctl.file("prometheus.yml", config.to_string())?;
-        let mut command = Command::new("/usr/bin/prometheus");
+        let mut command = Command::new(prometheus()?);
         command
             .arg(format!("--config.file={file}"))
             .arg(format!(
@@ -67,6 +68,14 @@ mod tests {
             .env("PATH", "/usr/bin:/bin")
             .current_dir(ctl.home());
         Daemon::start(&command)
+    }
+
+    fn prometheus() -> Result<PathBuf> {
+        let path = std::env::var_os("PATH").context("there is no PATH")?;
+        std::env::split_paths(&path)
+            .map(|folder| folder.join("prometheus"))
+            .find(|program| program.is_file())
+            .context("Prometheus is missing: install Debian's package `prometheus`")
     }
 
     /// Waits until every second of the window has been scraped; answers its end.

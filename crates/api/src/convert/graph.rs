@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pilothouse_core::graph::{
-    self, Edge, GraphType, Latency, MeshGraph, Node, NodeKind, Protocol, Traffic,
+    self, Edge, GraphRequest, GraphType, Latency, MeshGraph, Node, NodeKind, Protocol, Traffic,
 };
 use pilothouse_core::layout::{Layout, Rect};
 use pilothouse_core::model::{
@@ -34,7 +34,7 @@ pub(crate) fn graph_view(
         nodes: graph
             .nodes
             .iter()
-            .map(|node| node_view(node, splits))
+            .map(|node| node_view(node, &graph.request, splits))
             .collect(),
         edges: graph.edges.iter().map(edge_view).collect(),
         sources,
@@ -58,9 +58,11 @@ fn graph_type(kind: GraphType) -> &'static str {
     }
 }
 
-fn node_view(node: &Node, splits: &[SplitView]) -> NodeView {
-    // A node that nobody calls (a gateway, a job) is told by what it sends.
-    let shown = if node.incoming.is_empty() {
+fn node_view(node: &Node, request: &GraphRequest, splits: &[SplitView]) -> NodeView {
+    // A node that nobody calls (a gateway, a job) is told by what it sends. Outside the chosen namespaces nobody asked who
+    // calls it.
+    let asked = request.namespaces.is_empty() || request.namespaces.contains(&node.namespace);
+    let shown = if asked && node.incoming.is_empty() {
         &node.outgoing
     } else {
         &node.incoming

@@ -1,9 +1,9 @@
 //! Splits with declared beside observed.
 
 use pilothouse_core::graph::{Latency, MeshGraph, NodeKind};
-use pilothouse_core::model::{ObjectKind, ObjectRef, Owner, Severity};
+use pilothouse_core::model::{Finding, ObjectKind, ObjectRef, Owner, Severity};
 use pilothouse_core::stats;
-use pilothouse_core::traffic::{Destination, ObservedDestination, Phase, Split, SplitId};
+use pilothouse_core::traffic::{self, Destination, ObservedDestination, Phase, Split, SplitId};
 use pilothouse_engine::{ObservedSplit, ShiftWatch};
 
 use super::{bad_request, count, finding_view, latency_view};
@@ -32,7 +32,10 @@ pub(crate) fn split_views<'a>(
     graph: &'a MeshGraph,
     watches: &'a [ShiftWatch],
 ) -> impl Iterator<Item = SplitView> + 'a {
-    splits.iter().map(|split| split_view(split, graph, watches))
+    let declared: Vec<Split> = splits.iter().map(|split| split.split.clone()).collect();
+    splits
+        .iter()
+        .map(move |split| split_view(split, &declared, graph, watches))
 }
 
 fn rank(view: &SplitView) -> u8 {
@@ -47,10 +50,30 @@ fn rank(view: &SplitView) -> u8 {
     if grave && verdict > 1 { 1 } else { verdict }
 }
 
-fn split_view(observed: &ObservedSplit, graph: &MeshGraph, watches: &[ShiftWatch]) -> SplitView {
+fn split_view(
+    observed: &ObservedSplit,
+    declared: &[Split],
+    graph: &MeshGraph,
+    watches: &[ShiftWatch],
+) -> SplitView {
     let split = &observed.split;
     let id = &split.id;
     let mut findings: Vec<_> = split.findings.clone();
+    let mut verdict = verdict(observed, watches);
+    // What agrees needs no excuse.
+    if verdict == "drift"
+        && let Err(reason) = traffic::comparable(split, declared)
+    {
+        verdict = "incomparable";
+        let about = id.object.to_string();
+        let message = reason.to_string();
+        findings.push(Finding::new(
+            Severity::Info,
+            "not-comparable",
+            &about,
+            message,
+        ));
+    }
     findings.sort_by_key(|f| std::cmp::Reverse(f.severity == Severity::Error));
     SplitView {
         id: split_id_text(id),
@@ -71,7 +94,7 @@ fn split_view(observed: &ObservedSplit, graph: &MeshGraph, watches: &[ShiftWatch
             .map(destination_view)
             .collect(),
         node: node_of(split, graph),
-        verdict: verdict(observed, watches).to_owned(),
+        verdict: verdict.to_owned(),
         findings: findings.iter().map(finding_view).collect(),
     }
 }

@@ -82,7 +82,8 @@ pub struct SplitView {
     pub destinations: Vec<DestinationView>,
     /// Node id of the service in the graph, if it is there.
     pub node: Option<String>,
-    /// `agrees`, `drift`, `converging`, `unknown` (no requests or no metrics), `overridden`.
+    /// `agrees`, `drift`, `converging`, `unknown` (no or too few requests, or no metrics), `overridden`, `incomparable` (a
+    /// finding says why).
     pub verdict: String,
     /// Findings, worst first.
     pub findings: Vec<FindingView>,

@@ -1,6 +1,6 @@
 //! `graph`: the live graph once, as of any moment.
 
-use pilothouse_api::dto::{GraphView, SourceView};
+use pilothouse_api::dto::{FindingView, GraphView, NodeView, SourceView};
 use pilothouse_api::{Api, GraphQuery};
 
 use super::check::worst_source;
@@ -16,9 +16,10 @@ pub(crate) async fn run(api: &Api, args: &GraphArgs) -> Result<Exit, Failure> {
     match args.output {
         GraphOutput::Json => output::json(&view)?,
         GraphOutput::Dot => output::text(&pilothouse_api::dot(&graph))?,
-        GraphOutput::Table => print(&view, args.mtls)?,
+        GraphOutput::Table => print(&view, args)?,
     }
     complain(&view.sources);
+    point_out(&view.findings);
     Ok(exit(&view.sources))
 }
 
@@ -71,6 +72,24 @@ pub(crate) fn complain(sources: &[SourceView]) {
     }
 }
 
+/// Tells on stderr what is wrong with the numbers; what is merely worth knowing stands in the JSON.
+pub(crate) fn point_out(findings: &[FindingView]) {
+    use std::io::Write as _;
+    for finding in findings.iter().filter(|f| f.severity != "info") {
+        let text = format!("{}: {}", finding.severity, finding.message);
+        let _best_effort = writeln!(std::io::stderr(), "{}", output::lines(&text));
+    }
+}
+
+/// A node's name in a table: what a service was asked for is not always what an application of that name served.
+pub(crate) fn name(node: &NodeView) -> String {
+    if node.kind == "service" && node.namespace != "unknown" {
+        format!("{} (service)", node.label)
+    } else {
+        node.label.clone()
+    }
+}
+
 fn query(api: &Api, args: &GraphArgs) -> Result<GraphQuery, Failure> {
     let kind = match args.kind {
         GraphKind::Workload => "workload",
@@ -89,12 +108,18 @@ fn query(api: &Api, args: &GraphArgs) -> Result<GraphQuery, Failure> {
     Ok(query.shape(args.service_nodes, args.idle_edges, args.idle_nodes))
 }
 
-fn print(view: &GraphView, mtls: bool) -> Result<(), Failure> {
-    let name = |id: &str| {
+fn print(view: &GraphView, args: &GraphArgs) -> Result<(), Failure> {
+    let statistics: Vec<&str> = args
+        .latency
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != "none")
+        .collect();
+    let called = |id: &str| {
         let node = view.nodes.iter().find(|node| node.id == id);
         node.map_or_else(
             || id.to_owned(),
-            |node| format!("{}/{}", node.namespace, node.label),
+            |node| format!("{}/{}", node.namespace, name(node)),
         )
     };
     let rows: Vec<Vec<String>> = view
@@ -107,21 +132,26 @@ fn print(view: &GraphView, mtls: bool) -> Result<(), Failure> {
                 units::rate(edge.rate)
             };
             let mut row = vec![
-                name(&edge.source),
-                name(&edge.target),
+                called(&edge.source),
+                called(&edge.target),
                 edge.protocol.clone(),
                 rate,
                 units::percent(edge.error_ratio),
-                units::latency(&edge.latency_ms),
-                edge.health.clone(),
             ];
-            row.extend(mtls.then(|| units::percent(edge.mtls_ratio)));
+            row.extend(
+                statistics
+                    .iter()
+                    .map(|name| units::latency(&edge.latency_ms, name)),
+            );
+            row.push(edge.health.clone());
+            row.extend(args.mtls.then(|| units::percent(edge.mtls_ratio)));
             row
         })
         .collect();
-    let mut columns = vec![
-        "SOURCE", "TARGET", "PROTOCOL", "RATE", "ERRORS", "LATENCY", "HEALTH",
-    ];
-    columns.extend(mtls.then_some("MTLS"));
+    let heads: Vec<String> = statistics.iter().map(|name| name.to_uppercase()).collect();
+    let mut columns = vec!["SOURCE", "TARGET", "PROTOCOL", "RATE", "ERRORS"];
+    columns.extend(heads.iter().map(String::as_str));
+    columns.push("HEALTH");
+    columns.extend(args.mtls.then_some("MTLS"));
     output::table(&columns, &rows)
 }

@@ -1,6 +1,6 @@
 //! `services` and `edges`: request rate, error ratio and latency as tables.
 
-use pilothouse_api::dto::{GraphView, LatencyView, SourceView};
+use pilothouse_api::dto::{FindingView, GraphView, LatencyView, SourceView};
 use pilothouse_api::{Api, GraphQuery};
 use serde::Serialize;
 
@@ -11,6 +11,9 @@ use crate::{output, units};
 
 #[derive(Serialize)]
 struct ServiceRow {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
     namespace: String,
     name: String,
     rate: Option<f64>,
@@ -21,6 +24,8 @@ struct ServiceRow {
 
 #[derive(Serialize)]
 struct EdgeRow {
+    source_id: String,
+    target_id: String,
     source: String,
     target: String,
     protocol: String,
@@ -38,6 +43,7 @@ struct Rows<T> {
     #[serde(flatten)]
     rows: T,
     sources: Vec<SourceView>,
+    findings: Vec<FindingView>,
 }
 
 #[derive(Serialize)]
@@ -53,13 +59,18 @@ struct Edges {
 /// RED of every canonical service that serves.
 pub(crate) async fn services(api: &Api, args: &RedArgs) -> Result<Exit, Failure> {
     let view = load(api, args).await?;
+    let namespaces = &api.engine().config().namespaces;
     let rows: Vec<ServiceRow> = view
         .nodes
         .iter()
         .filter(|node| node.kind != "box" && node.kind != "unknown")
+        // Of services elsewhere, the metrics of the chosen namespaces tell a part only.
+        .filter(|node| namespaces.is_empty() || namespaces.contains(&node.namespace))
         .map(|node| ServiceRow {
+            id: node.id.clone(),
+            kind: node.kind.clone(),
             namespace: node.namespace.clone(),
-            name: node.label.clone(),
+            name: graph::name(node),
             rate: node.rate,
             error_ratio: node.error_ratio,
             latency_ms: node.latency_ms.clone(),
@@ -73,7 +84,7 @@ pub(crate) async fn services(api: &Api, args: &RedArgs) -> Result<Exit, Failure>
                 let numbers = [
                     units::rate(r.rate),
                     units::percent(r.error_ratio),
-                    units::latency(&r.latency_ms),
+                    units::latency(&r.latency_ms, "p95"),
                 ];
                 [
                     vec![r.namespace.clone(), r.name.clone()],
@@ -87,6 +98,7 @@ pub(crate) async fn services(api: &Api, args: &RedArgs) -> Result<Exit, Failure>
         }
     }
     graph::complain(&view.sources);
+    graph::point_out(&view.findings);
     Ok(graph::exit(&view.sources))
 }
 
@@ -97,13 +109,15 @@ pub(crate) async fn edges(api: &Api, args: &RedArgs) -> Result<Exit, Failure> {
         let node = view.nodes.iter().find(|node| node.id == id);
         node.map_or_else(
             || id.to_owned(),
-            |node| format!("{}/{}", node.namespace, node.label),
+            |node| format!("{}/{}", node.namespace, graph::name(node)),
         )
     };
     let rows: Vec<EdgeRow> = view
         .edges
         .iter()
         .map(|edge| EdgeRow {
+            source_id: edge.source.clone(),
+            target_id: edge.target.clone(),
             source: name(&edge.source),
             target: name(&edge.target),
             protocol: edge.protocol.clone(),
@@ -121,7 +135,7 @@ pub(crate) async fn edges(api: &Api, args: &RedArgs) -> Result<Exit, Failure> {
                 let numbers = [
                     units::rate(r.rate),
                     units::percent(r.error_ratio),
-                    units::latency(&r.latency_ms),
+                    units::latency(&r.latency_ms, "p95"),
                 ];
                 let mtls = units::percent(r.mtls_ratio);
                 [
@@ -138,6 +152,7 @@ pub(crate) async fn edges(api: &Api, args: &RedArgs) -> Result<Exit, Failure> {
         }
     }
     graph::complain(&view.sources);
+    graph::point_out(&view.findings);
     Ok(graph::exit(&view.sources))
 }
 
@@ -147,6 +162,7 @@ fn envelope<T>(view: &GraphView, rows: T) -> Rows<T> {
         window_s: view.window_s,
         rows,
         sources: view.sources.clone(),
+        findings: view.findings.clone(),
     }
 }
 

@@ -77,6 +77,9 @@ pub(crate) async fn undo(
     read_only: bool,
 ) -> Result<Exit, Failure> {
     api.engine().load().await;
+    if let Some(failure) = unreadable(api) {
+        return Err(failure);
+    }
     let plan = api
         .plan_undo(&UndoRequest {
             entry_id: args.entry.clone(),
@@ -126,7 +129,7 @@ async fn carry_out(api: &Api, plan: &PlanView, how: &How<'_>) -> Result<Exit, Fa
     if how.read_only {
         return Err(Failure::with_exit(77, "nothing was written: --read-only"));
     }
-    confirm(api, how.yes)?;
+    confirm(api, how.yes).await?;
     let entry = api
         .apply(&ApplyRequest {
             plan_id: plan.plan_id.clone(),
@@ -153,7 +156,7 @@ async fn carry_out(api: &Api, plan: &PlanView, how: &How<'_>) -> Result<Exit, Fa
 }
 
 /// Arms writes: by --yes, or by typing the context's name at a terminal.
-fn confirm(api: &Api, yes: bool) -> Result<(), Failure> {
+async fn confirm(api: &Api, yes: bool) -> Result<(), Failure> {
     let context = api.session().context;
     if !yes {
         if !std::io::stdin().is_terminal() {
@@ -163,8 +166,12 @@ fn confirm(api: &Api, yes: bool) -> Result<(), Failure> {
         }
         let question = format!("Apply to `{context}`? Type its name: ");
         write!(std::io::stderr(), "{}", output::lines(&question))?;
-        let mut typed = String::new();
-        std::io::stdin().lock().read_line(&mut typed)?;
+        // Off the task that also waits for Ctrl-C.
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut typed = String::new();
+            std::io::stdin().lock().read_line(&mut typed).map(|_| typed)
+        });
+        let typed = answer.await.map_err(std::io::Error::other)??;
         if typed.trim() != context {
             return Err(Failure::other("nothing was written: the name is another"));
         }
@@ -209,23 +216,23 @@ fn the_split(api: &Api, which: &str, route: Option<u32>) -> Result<SplitView, Fa
 
 /// If the control plane failed, that is the reason, not the name.
 fn no_split(api: &Api, which: &str) -> Failure {
+    unreadable(api).unwrap_or_else(|| {
+        Failure::other(format!("there is no split `{which}`"))
+            .with_hint("`pilothousectl split get` lists all")
+    })
+}
+
+/// Why the control plane cannot be read, if it cannot: without it no change can be planned.
+fn unreadable(api: &Api) -> Option<Failure> {
     let sources = api.sources();
-    let failed = sources
-        .into_iter()
-        .find(|s| s.name == "control-plane")
-        .and_then(|s| s.error.map(|e| (s.state, e)));
-    match failed {
-        Some((state, error)) => {
-            let exit = if state == "forbidden" { 77 } else { 69 };
-            Failure::with_exit(
-                exit,
-                format!("the control plane cannot be read: {}", error.message),
-            )
-            .with_hint(error.hint)
-        }
-        None => Failure::other(format!("there is no split `{which}`"))
-            .with_hint("`pilothousectl split get` lists all"),
-    }
+    let control_plane = sources.into_iter().find(|s| s.name == "control-plane")?;
+    let state = control_plane.state.as_str();
+    let error = control_plane
+        .error
+        .filter(|_| matches!(state, "failed" | "forbidden" | "absent"))?;
+    let exit = if state == "forbidden" { 77 } else { 69 };
+    let message = format!("the control plane cannot be read: {}", error.message);
+    Some(Failure::with_exit(exit, message).with_hint(error.hint))
 }
 
 fn parse_weight(text: &str) -> Result<WeightRequest, Failure> {

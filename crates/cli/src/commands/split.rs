@@ -20,7 +20,11 @@ pub(crate) async fn get(
         window_s: window as f64 / 1000.0,
     })?;
     api.engine().load().await;
-    let mut view = api.splits();
+    let mut view = match which {
+        // What is named is shown, even if all its traffic goes to one place.
+        Some(_) => api.all_splits(),
+        None => api.splits(),
+    };
     if let Some(which) = which {
         view.splits.retain(|split| names(split, which));
         if view.splits.is_empty() {
@@ -52,13 +56,11 @@ pub(crate) fn names(split: &SplitView, which: &str) -> bool {
             host == which || host.split('.').next() == Some(which) || starts(host, which)
         });
     };
-    let (name, namespace) = match name.split_once('.') {
-        Some((name, namespace)) => (name, Some(namespace)),
-        None => (name, None),
-    };
-    same_kind(&split.kind, kind)
-        && split.name == name
-        && namespace.is_none_or(|ns| ns == split.namespace)
+    // Names may hold dots, namespaces may not.
+    let with_namespace = name
+        .rsplit_once('.')
+        .is_some_and(|(name, ns)| split.name == name && split.namespace == ns);
+    same_kind(&split.kind, kind) && (split.name == name || with_namespace)
 }
 
 /// `reviews.shop` means `reviews.shop.svc.cluster.local`.
@@ -96,7 +98,7 @@ fn print(view: &SplitsView) -> Result<(), Failure> {
                 observed(destination),
                 units::rate(destination.rate),
                 units::percent(destination.error_ratio),
-                units::latency(&destination.latency_ms),
+                units::latency(&destination.latency_ms, "p95"),
                 ready(destination),
                 if first {
                     split.owner.tool.clone()

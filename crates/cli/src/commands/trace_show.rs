@@ -1,9 +1,11 @@
 //! `traces show`: one trace from the backend or from a file.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use pilothouse_api::dto::{SpanView, TraceIdRequest, TraceSearchRequest, TraceView};
 
+use super::traces::EVERYTHING;
 use crate::args::{SourceArgs, TraceOutput, TracesShowArgs};
 use crate::failure::{Exit, Failure};
 use crate::{compose, output, units};
@@ -16,7 +18,8 @@ pub(crate) async fn run(sources: &SourceArgs, args: &TracesShowArgs) -> Result<E
     } else {
         let api = compose::api_of_file(&args.trace)?;
         let everything = TraceSearchRequest {
-            since_s: Some(1e10),
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds of a look-back")]
+            since_s: Some(EVERYTHING as f64 / 1000.0),
             limit: Some(1_500),
             ..TraceSearchRequest::default()
         };
@@ -25,6 +28,14 @@ pub(crate) async fn run(sources: &SourceArgs, args: &TracesShowArgs) -> Result<E
             .traces
             .first()
             .ok_or_else(|| Failure::bad_data(format!("{} holds no trace", args.trace)))?;
+        let others = found.traces.len() - 1;
+        if others > 0 {
+            let text = format!(
+                "pilothousectl: {0} holds {others} more; `pilothousectl traces find --traces file={0}` lists them",
+                args.trace
+            );
+            let _best_effort = writeln!(std::io::stderr(), "{}", output::lines(&text));
+        }
         (api, first.trace_id.clone())
     };
     if args.output == TraceOutput::Otlp {

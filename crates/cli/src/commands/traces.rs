@@ -9,13 +9,27 @@ use crate::args::{TableOrJson, TracesFindArgs};
 use crate::failure::{Exit, Failure};
 use crate::{output, units};
 
-/// Finds traces; none found is an answer.
-pub(crate) async fn find(api: &Api, args: &TracesFindArgs) -> Result<Exit, Failure> {
+const HOUR: i64 = 3_600_000;
+/// Milliseconds of a look-back that no recorded trace is older than.
+pub(crate) const EVERYTHING: i64 = 10_000_000_000_000;
+
+/// Finds traces; none found is an answer. A file is searched whole: what was saved is seldom of the last hour.
+pub(crate) async fn find(api: &Api, args: &TracesFindArgs, in_file: bool) -> Result<Exit, Failure> {
     let attributes = args
         .tags
         .iter()
         .map(|tag| parse_tag(tag))
         .collect::<Result<BTreeMap<_, _>, _>>()?;
+    if let (Some(least), Some(most)) = (args.min_duration, args.max_duration)
+        && least > most
+    {
+        return Err(Failure::usage(
+            "--min-duration is above --max-duration: no trace lasts so long and so short",
+        ));
+    }
+    let since = args
+        .since
+        .unwrap_or(if in_file { EVERYTHING } else { HOUR });
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a look-back")]
     let milliseconds = |ms: i64| ms as f64;
     let request = TraceSearchRequest {
@@ -25,7 +39,7 @@ pub(crate) async fn find(api: &Api, args: &TracesFindArgs) -> Result<Exit, Failu
         min_duration_ms: args.min_duration.map(milliseconds),
         max_duration_ms: args.max_duration.map(milliseconds),
         attributes,
-        since_s: Some(milliseconds(args.since) / 1000.0),
+        since_s: Some(milliseconds(since) / 1000.0),
         limit: Some(args.limit),
         node: None,
         edge: None,

@@ -268,37 +268,8 @@ fn the_frontend_keeps_its_arrows() {
     }
 }
 
-#[test]
-fn every_dependency_has_its_line() {
-    let page = read(&root().join("docs/DEPENDENCIES.md"));
-    let mut missing = BTreeSet::new();
-    for (_, dependencies) in dependencies_of_ours() {
-        missing.extend(
-            dependencies
-                .into_iter()
-                .filter(|d| !d.starts_with("pilothouse") && !page.contains(&format!("`{d}`"))),
-        );
-    }
-    let package: Value =
-        serde_json::from_str(&read(&root().join("frontend/package.json"))).unwrap();
-    for group in ["dependencies", "devDependencies"] {
-        let names = package[group]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.clone());
-        missing.extend(names.filter(|name| !page.contains(&format!("`{name}`"))));
-    }
-    assert!(
-        missing.is_empty(),
-        "docs/DEPENDENCIES.md has no line for {missing:?}"
-    );
-}
-
+/// What each of our packages ships or is built with.
 fn dependencies_of_ours() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata: Value =
-        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
     let of = |package: &Value| {
         let all = package["dependencies"].as_array().unwrap().iter();
         let shipped = all.filter(|d| d["kind"].as_str() != Some("dev"));
@@ -306,10 +277,17 @@ fn dependencies_of_ours() -> BTreeMap<String, BTreeSet<String>> {
             .map(|d| d["name"].as_str().unwrap().to_owned())
             .collect()
     };
-    packages
+    packages()
         .iter()
         .map(|package| (package["name"].as_str().unwrap().to_owned(), of(package)))
         .collect()
+}
+
+/// Our packages as `cargo metadata` describes them.
+pub(crate) fn packages() -> Vec<Value> {
+    let metadata = cargo(&["metadata", "--format-version", "1", "--no-deps"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
 }
 
 fn imports(text: &str) -> impl Iterator<Item = String> {
@@ -351,7 +329,7 @@ fn layer_of(file: &Path, import: &str) -> Option<(String, String)> {
     Some((path.first()?.clone(), path.join("/")))
 }
 
-fn sources(folder: &str, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn sources(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
