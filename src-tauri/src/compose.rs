@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use pilothouse_demo::{DemoConfig, DemoMesh};
 use pilothouse_engine::{Class, Engine, EngineConfig, Sources, state_folder, system_clock};
-use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
+use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource, Kubeconfigs};
 use pilothouse_telemetry::{Options, PrometheusSource, TraceAddress};
 
 /// The demo answers at no cost, so its picture may be livelier than a real one.
@@ -70,14 +70,19 @@ fn demo(flags: &Flags) -> (EngineConfig, Sources) {
 
 fn cluster(flags: &Flags) -> anyhow::Result<(EngineConfig, Sources)> {
     let mut sources = Sources::unconfigured();
-    let mut context = flags.context.clone().unwrap_or_else(|| "none".to_owned());
-    let connected = KubeSource::connect(ConnectOptions {
+    let mut context = "none".to_owned();
+    let options = ConnectOptions {
         kubeconfig: flags.kubeconfig.iter().cloned().collect(),
         context: flags.context.clone(),
         namespaces: flags.namespaces.clone(),
         environment: ConfigEnvironment::of_process(),
         ..ConnectOptions::default()
-    });
+    };
+    // A cluster that cannot be reached keeps its name, and with it its frame.
+    if let Some(name) = Kubeconfigs::context_name(&options) {
+        context = name;
+    }
+    let connected = KubeSource::connect(options);
     if let Ok(source) = &connected {
         context.clone_from(&source.facts().context);
         sources.findings = source.warnings();

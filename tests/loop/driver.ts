@@ -44,10 +44,10 @@ export function text(window: Driver, css: string): Promise<string | null> {
   return window.evaluate(`document.querySelector(${JSON.stringify(css)})?.innerText ?? null`);
 }
 
-/** Visible texts of all that match. */
+/** Visible texts of all that match, without the space around them. */
 export function texts(window: Driver, css: string): Promise<string[]> {
   return window.evaluate(
-    `[...document.querySelectorAll(${JSON.stringify(css)})].map((found) => found.innerText)`,
+    `[...document.querySelectorAll(${JSON.stringify(css)})].map((found) => found.innerText.trim())`,
   );
 }
 

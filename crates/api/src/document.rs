@@ -39,8 +39,17 @@ fn read_documents(text: &str) -> Result<Vec<Value>, ApiError> {
     if text.len() > LARGEST_INPUT {
         return Err(bad_data("the input is larger than 16 MiB", String::new()));
     }
-    let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple(text);
-    let documents = read.map_err(|error| bad_data("the input is not YAML", error.to_string()))?;
+    // The size is capped above, and aliases keep the parser's own limits: a whole cluster's routes may come at once.
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: LARGEST_INPUT,
+            max_nodes: LARGEST_INPUT,
+            max_documents: LARGEST_INPUT,
+        },
+    };
+    let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(text, options);
+    let documents =
+        read.map_err(|error| bad_data("the input cannot be read as YAML", error.to_string()))?;
     let documents: Vec<Value> = documents
         .into_iter()
         .filter(|d| !d.is_null())

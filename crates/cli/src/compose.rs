@@ -6,9 +6,9 @@ use std::sync::Arc;
 use pilothouse_api::Api;
 use pilothouse_demo::{DemoConfig, DemoMesh, Edit};
 use pilothouse_engine::{
-    Class, Clock, Engine, EngineConfig, SourceError, Sources, TimeSpan, state_folder, system_clock,
+    Class, Clock, Engine, EngineConfig, Sources, TimeSpan, state_folder, system_clock,
 };
-use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
+use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource, Kubeconfigs};
 use pilothouse_telemetry::{
     FileTraces, Options, PrometheusSource, TraceAddress, UnknownTraceAddress,
 };
@@ -148,12 +148,15 @@ fn read_edits(file: &Path) -> Result<Vec<Edit>, Failure> {
 
 fn real(args: &SourceArgs) -> Result<Api, Failure> {
     let mut sources = Sources::unconfigured();
-    let mut context = args.context.clone().unwrap_or_else(|| "none".to_owned());
+    let mut context = "none".to_owned();
     if !args.no_kubernetes {
-        let connected = connect(args);
+        let options = connect_options(args);
+        if let Some(name) = Kubeconfigs::context_name(&options) {
+            context = name;
+        }
+        let connected = KubeSource::connect(options);
         if let Ok(source) = &connected {
             context.clone_from(&source.facts().context);
-            sources.findings = source.warnings();
             sources.findings = source.warnings();
         }
         sources.set_control_plane(connected);
@@ -172,14 +175,14 @@ fn real(args: &SourceArgs) -> Result<Api, Failure> {
     engine(config, args, sources, system_clock())
 }
 
-fn connect(args: &SourceArgs) -> Result<KubeSource, SourceError> {
-    KubeSource::connect(ConnectOptions {
+fn connect_options(args: &SourceArgs) -> ConnectOptions {
+    ConnectOptions {
         kubeconfig: args.kubeconfig.iter().cloned().collect(),
         context: args.context.clone(),
         namespaces: args.namespaces.clone(),
         environment: ConfigEnvironment::of_process(),
         ..ConnectOptions::default()
-    })
+    }
 }
 
 fn set_traces(sources: &mut Sources, named: &str) -> Result<(), Failure> {

@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Seconds between two ticks of the metrics.
     #[arg(long)]
     pub(crate) refresh: Option<f64>,
-    /// Journal of changes; without it they are kept in memory.
+    /// Journal of changes; else that of the other shells, and of the demo mesh none.
     #[arg(long)]
     pub(crate) journal: Option<PathBuf>,
 }

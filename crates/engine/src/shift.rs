@@ -57,6 +57,12 @@ pub enum CommandError {
     /// No such plan, or it was used up.
     #[error("there is no such plan any more")]
     UnknownPlan,
+    /// The journal has no such entry in this context.
+    #[error("the journal has no entry `{0}`")]
+    NoSuchEntry(String),
+    /// There is no place for a journal, and no change goes without one.
+    #[error("there is no place for the journal, so nothing was written")]
+    NoJournal,
     /// Nothing that could be taken back.
     #[error("there is nothing to undo")]
     NothingToUndo,

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 
+use crate::connect::ConnectOptions;
 use crate::failure::failed;
 use crate::proxy::ProxyEnvironment;
 
@@ -118,6 +119,17 @@ impl Kubeconfigs {
             .iter()
             .filter_map(|file| file.config.current_context.as_deref())
             .find(|name| !name.is_empty())
+    }
+
+    /// The name of the context that these options choose, whether its cluster can be reached or not: theirs, or else the
+    /// current one. `None` if there is no kubeconfig.
+    #[must_use]
+    pub fn context_name(options: &ConnectOptions) -> Option<String> {
+        let current = || {
+            let configs = Self::load(&options.kubeconfig, &options.environment).ok()?;
+            configs.current_context().map(str::to_owned)
+        };
+        options.context.clone().or_else(current)
     }
 
     /// Every context of every file, in file order, those that another file hides included.

@@ -118,6 +118,15 @@ pub(crate) fn from_command(failure: CommandError) -> ApiError {
             ..error(Code::ReadOnly, message)
         },
         CommandError::UnknownPlan | CommandError::NothingToUndo => error(Code::NotFound, message),
+        CommandError::NoSuchEntry(_) => ApiError {
+            hint: "the journal lists what there is (on the command line `split history`)"
+                .to_owned(),
+            ..error(Code::NotFound, message)
+        },
+        CommandError::NoJournal => ApiError {
+            hint: "set HOME or XDG_STATE_HOME to a folder that can be written".to_owned(),
+            ..error(Code::ReadOnly, message)
+        },
         CommandError::Journal(_) => ApiError {
             hint: "nothing was written to the cluster; make the state folder writable".to_owned(),
             ..error(Code::Internal, message)

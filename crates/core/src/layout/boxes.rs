@@ -108,7 +108,7 @@ fn families(calls: &Calls) -> Vec<Family> {
         .map(|first| {
             walk.move_to(first);
             let family = std::iter::from_fn(|| walk.next(calls));
-            family.map(|node| node.index()).collect()
+            family.map(petgraph::graph::NodeIndex::index).collect()
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use super::ratio::{default_weight, effective_ratios};
 use super::splits::{Surroundings, splits_of};
 use super::types::{OpKind, PatchOp, ShiftPlan, ShiftRequest, Split, SplitId, WeightChange};
 use super::undo::LeafConflict;
-use crate::model::{Finding, Object, Severity};
+use crate::model::{Object, Severity};
 
 /// Why no plan can be made: the request does not fit the objects. What is merely unwise is a finding of the plan.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -152,11 +152,6 @@ impl ShiftPlan {
         self.findings
             .iter()
             .any(|finding| finding.severity == Severity::Error)
-    }
-
-    /// Findings of this severity, in order.
-    pub fn findings_of(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |f| f.severity == severity)
     }
 }
 

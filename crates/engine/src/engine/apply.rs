@@ -6,6 +6,7 @@ use pilothouse_core::traffic::{self, Convergence, Phase, WeightChange};
 use tracing::{error, warn};
 
 use super::Engine;
+use crate::config::Class;
 use crate::journal::{Entry, Outcome};
 use crate::shift::{CommandError, StagedPlan};
 use crate::watches::{ShiftWatch, find_split};
@@ -19,11 +20,14 @@ impl Engine {
     /// An answer may be lost on its way: then the object itself is asked whether the change took effect.
     ///
     /// # Errors
-    /// [`CommandError::ReadOnly`] unless armed; whatever the dry run or the server say. Nothing is written on any error
+    /// [`CommandError::ReadOnly`] unless armed; [`CommandError::NoJournal`] on a real cluster without one; whatever the dry run or the server say. Nothing is written on any error
     /// before the patch; after a failed patch the journal says so.
     pub async fn apply(&self, plan_id: &str, reason: &str) -> Result<Entry, CommandError> {
         if self.armed_until().is_none() {
             return Err(CommandError::ReadOnly);
+        }
+        if self.config.class != Class::Demo && self.config.journal.is_none() {
+            return Err(CommandError::NoJournal);
         }
         let staged = self.staged(plan_id)?;
         if staged.plan.changes.is_empty() {

@@ -52,15 +52,23 @@ impl Engine {
     /// # Errors
     /// If there is none, or the weights are no longer those that we wrote.
     pub async fn plan_undo(&self, entry: Option<&str>) -> Result<StagedPlan, CommandError> {
-        for (candidate, undoable) in self.journal() {
+        let journal = self.journal();
+        if let Some(id) = entry
+            && journal.iter().all(|(known, _)| known.id != id)
+        {
+            return Err(CommandError::NoSuchEntry(id.to_owned()));
+        }
+        for (candidate, undoable) in journal {
             let wanted = entry.map_or(candidate.kind == EntryKind::Apply, |id| candidate.id == id);
             let unsure = matches!(candidate.outcome, Outcome::Intended | Outcome::Failed);
             if !wanted || !(undoable || unsure) {
                 continue;
             }
             let plan = self.plan_inverse(&candidate.plan).await;
-            let took_effect = plan.as_ref().is_ok_and(|plan| !plan.changes.is_empty());
-            if undoable || took_effect {
+            // What somebody has taken back by hand already is not what is meant, unless it is named.
+            let is_back = plan.as_ref().is_ok_and(|plan| plan.changes.is_empty());
+            let took_effect = plan.is_ok() && !is_back;
+            if took_effect || (undoable && (entry.is_some() || !is_back)) {
                 return Ok(self.stage(EntryKind::Undo, Some(candidate.id.clone()), plan?));
             }
         }

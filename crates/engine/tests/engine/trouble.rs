@@ -144,6 +144,36 @@ async fn a_journal_that_cannot_be_written_stops_the_write() {
 }
 
 #[tokio::test]
+async fn nothing_is_written_to_a_real_cluster_without_a_place_for_the_journal() {
+    let mesh = FakeMesh::new();
+    let config = EngineConfig::new("lab", Class::Normal);
+    let engine = Engine::open(config, mesh.sources(), mesh.clock()).unwrap();
+    engine.load().await;
+    engine.arm(None).unwrap();
+    assert!(matches!(
+        apply(&engine, 50, 50).await,
+        Err(CommandError::NoJournal)
+    ));
+    assert_eq!(mesh.weights(), [90, 10]);
+}
+
+#[tokio::test]
+async fn what_was_taken_back_by_hand_is_not_undone_again_and_unknown_entries_are_told() {
+    let lab = Lab::new();
+    let engine = lab.engine().await;
+    apply(&engine, 50, 50).await.unwrap();
+    lab.mesh.edit_by_somebody(&[90, 10]);
+    assert!(matches!(
+        undo(&engine).await,
+        Err(CommandError::NothingToUndo)
+    ));
+    assert!(matches!(
+        engine.plan_undo(Some("nonsense")).await,
+        Err(CommandError::NoSuchEntry(_))
+    ));
+}
+
+#[tokio::test]
 async fn a_torn_last_line_costs_nothing_but_itself() {
     let lab = Lab::new();
     apply(&*lab.engine().await, 50, 50).await.unwrap();

@@ -8,6 +8,16 @@ use pilothouse_core::ports::TraceSearch;
 
 use super::tier::Tier;
 
+/// What erring spans carry. Jaeger 2 makes up the `error` tag when it answers and finds nothing by it; the status that
+/// Envoy writes down is found by any.
+const ERRING: [(&str, &str); 5] = [
+    ("error", "true"),
+    ("http.status_code", "500"),
+    ("http.status_code", "502"),
+    ("http.status_code", "503"),
+    ("http.status_code", "504"),
+];
+
 /// How many times the limit is asked for where some of the answers will be filtered out here.
 const SPARE: usize = 5;
 
@@ -37,12 +47,15 @@ pub(super) struct Question {
     to: Moment,
     /// How many traces are asked for.
     pub(super) fetch: usize,
+    /// One of several that look for the same: too many to put them for each of many services.
+    pub(super) is_guess: bool,
 }
 
 impl Question {
     /// The requests that together answer a search, for its service or for any: the plain one, and beside it narrower
     /// ones for what is rare. Backends cannot be asked for erring traces or for a trace's duration; among the newest
-    /// traces, erring or slow ones may be too few. An `error` tag, or one span that lasts as long, finds most of them.
+    /// traces, erring or slow ones may be too few. What erring spans carry, or one span that lasts as long, finds most of
+    /// them.
     pub(super) fn all(tier: Tier, search: &TraceSearch) -> Vec<Self> {
         // v3 took attributes and ignored them, before it had summaries.
         let by_attribute = match tier {
@@ -66,15 +79,20 @@ impl Question {
             from: search.from,
             to: search.to,
             fetch: fetch_size(search, finds_attributes),
+            is_guess: false,
         };
         let mut questions = vec![plain.clone()];
         if search.only_errors && finds_attributes {
-            let mut erring = plain.clone();
-            erring.dialect = by_attribute;
-            erring
-                .attributes
-                .insert("error".to_owned(), "true".to_owned());
-            questions.push(erring);
+            let erring = ERRING.iter().enumerate().map(|(i, (key, value))| {
+                let mut erring = plain.clone();
+                erring.dialect = by_attribute;
+                erring
+                    .attributes
+                    .insert((*key).to_owned(), (*value).to_owned());
+                erring.is_guess = i > 0;
+                erring
+            });
+            questions.extend(erring);
         }
         if search.min_duration_ns.is_some() {
             let min_span_ns = search.min_duration_ns;
@@ -333,10 +351,16 @@ mod tests {
             [
                 "query.raw_traces=true",
                 r#"tags={"error":"true"}"#,
+                r#"tags={"http.status_code":"500"}"#,
+                r#"tags={"http.status_code":"502"}"#,
+                r#"tags={"http.status_code":"503"}"#,
+                r#"tags={"http.status_code":"504"}"#,
                 "query.duration_min=1500000ns"
             ]
         );
         assert!(questions.iter().all(|question| question.fetch == 101));
+        let of_many_services = questions.iter().filter(|question| !question.is_guess);
+        assert_eq!(of_many_services.count(), 3);
         // Where v3 ignores attributes and there is nothing else, the plain question must do.
         let v3_only = Tier { v1: false, ..V3 };
         rare.min_duration_ns = None;

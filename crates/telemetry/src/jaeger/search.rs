@@ -65,6 +65,7 @@ pub(super) async fn find(
         .flat_map(|service| {
             questions
                 .iter()
+                .filter(|question| !question.is_guess)
                 .map(|question| question.for_service(service))
         })
         .collect();

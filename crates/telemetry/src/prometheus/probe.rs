@@ -60,7 +60,7 @@ async fn clock(source: &PrometheusSource) -> Option<Moment> {
         clippy::cast_possible_truncation,
         reason = "milliseconds of a moment fit; what does not is no moment"
     )]
-    (seconds > 0.0 && seconds < 1e11).then(|| Moment((seconds * 1000.0) as i64))
+    (seconds > 0.0 && seconds < 1e11).then_some(Moment((seconds * 1000.0) as i64))
 }
 
 /// `None` where the server does not have this path: Thanos and `VictoriaMetrics` have had it only since some version.
