@@ -67,6 +67,7 @@ struct State {
     window: TimeSpan,
     /// How far the metrics server's clock is ahead of ours, where it is worth a word.
     clock_ahead: TimeSpan,
+    metrics_looked_at: Option<Moment>,
     plans: Vec<StagedPlan>,
     plan_counter: u64,
     watches: Vec<ShiftWatch>,
@@ -127,6 +128,7 @@ impl Engine {
             identity: None,
             window: config.window,
             clock_ahead: TimeSpan::default(),
+            metrics_looked_at: None,
             plans: Vec::new(),
             plan_counter: 0,
             watches: Vec::new(),

@@ -13,6 +13,8 @@ use crate::observe::{Fetched, fetch};
 use crate::snapshot::{ObservedSplit, Snapshot};
 use crate::watches::find_split;
 
+/// Time between two looks at what the metrics server is.
+const METRICS_LOOK: TimeSpan = TimeSpan::seconds(600);
 /// Clocks this close together are taken for one.
 const CLOCK_TOLERANCE: TimeSpan = TimeSpan::seconds(2);
 
@@ -136,11 +138,12 @@ impl Engine {
 
     /// Looks at who is there: identity, versions, the trace backend.
     pub(crate) async fn probe(&self) {
-        tokio::join!(
-            self.probe_control_plane(),
-            self.probe_metrics(),
-            self.probe_traces()
-        );
+        let metrics = async {
+            if self.metrics_look_is_due() {
+                self.probe_metrics().await;
+            }
+        };
+        tokio::join!(self.probe_control_plane(), metrics, self.probe_traces());
         self.fold_wanted.notify_one();
     }
 
@@ -173,6 +176,13 @@ impl Engine {
         }
     }
 
+    /// What a metrics server is changes seldom, and each look is five more questions to it.
+    fn metrics_look_is_due(&self) -> bool {
+        let now = self.now();
+        let last = self.lock().metrics_looked_at;
+        last.is_none_or(|last| now.since(last) >= METRICS_LOOK)
+    }
+
     pub(crate) async fn probe_metrics(&self) {
         let Ok(metrics) = &self.sources.metrics else {
             return;
@@ -188,6 +198,7 @@ impl Engine {
                     .map(|theirs| theirs.since(ours))
                     .filter(|ahead| ahead.0.abs() >= CLOCK_TOLERANCE.0)
                     .unwrap_or_default();
+                state.metrics_looked_at = Some(begun);
                 note_probe(&mut state, SourceKind::Metrics, probe);
             }
             Err(error) => debug!(%error, "the metrics source does not say what it is"),
