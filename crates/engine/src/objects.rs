@@ -25,12 +25,11 @@ impl ObjectStore {
                 self.mend(kind);
                 self.absent.remove(&kind);
             }
+            // One namespace's change says nothing of another's failure: only a list of the whole kind mends it.
             ObjectEvent::Applied(object) => {
-                self.mend(object.reference.kind);
                 self.objects.insert(object.reference.clone(), *object);
             }
             ObjectEvent::Deleted(reference) => {
-                self.mend(reference.kind);
                 self.objects.remove(&reference);
             }
             ObjectEvent::Absent(kind) => {
@@ -84,5 +83,29 @@ impl ObjectStore {
     fn mend(&mut self, kind: ObjectKind) {
         self.listed.insert(kind);
         self.failures.remove(&kind);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pilothouse_core::model::{SourceErrorKind, SourceKind};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_change_in_one_namespace_does_not_mend_the_failure_of_another() {
+        let kind = ObjectKind::Service;
+        let doc = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "namespace": "a"}});
+        let object = Object::from_document(doc).unwrap();
+        let error = SourceError::new(SourceKind::ControlPlane, SourceErrorKind::Forbidden, "b");
+        let mut store = ObjectStore::default();
+        let listed = |objects| ObjectEvent::Listed { kind, objects };
+        store.take(listed(vec![object.clone()]));
+        store.take(ObjectEvent::Failed { kind, error });
+        store.take(ObjectEvent::Applied(Box::new(object)));
+        assert!(store.failure().is_some());
+        store.take(listed(Vec::new()));
+        assert!(store.failure().is_none());
     }
 }

@@ -9,6 +9,7 @@ use pilothouse_api::dto::{
 };
 use serde::Serialize;
 
+use super::graph::point_out;
 use super::split::names;
 use crate::args::{SplitSetArgs, SplitUndoArgs, TableOrJson};
 use crate::failure::{Exit, Failure};
@@ -57,7 +58,15 @@ pub(crate) async fn set(api: &Api, args: &SplitSetArgs, read_only: bool) -> Resu
         .with_hint("somebody changed it since; look at it again with `pilothousectl split get`"));
     }
     if args.diff {
-        print_diff(&plan)?;
+        match args.output {
+            TableOrJson::Json => output::json(&Done {
+                plan: &plan,
+                dry_run: None,
+                entry: None,
+            })?,
+            TableOrJson::Table => print_diff(&plan)?,
+        }
+        point_out(&plan.findings);
         return Ok(Exit(u8::from(!plan.changes.is_empty())));
     }
     let how = How {
