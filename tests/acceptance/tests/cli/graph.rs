@@ -231,6 +231,51 @@ fn tables_and_dot_name_what_json_names() -> Result<()> {
 }
 
 #[test]
+fn a_table_has_a_column_for_each_latency_that_was_asked_for() -> Result<()> {
+    let ctl = Ctl::new()?;
+    for (asked, heads) in [
+        ("p50,p99", &["P50", "P99"][..]),
+        ("avg", &["AVG"]),
+        ("none", &[]),
+    ] {
+        let table = ctl
+            .line(&format!("--demo graph --at {AT} --latency {asked}"))?
+            .exits(0)?
+            .stdout;
+        let mut lines = table.lines();
+        let head: Vec<&str> = lines
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let expected = [
+            &["SOURCE", "TARGET", "PROTOCOL", "RATE", "ERRORS"],
+            heads,
+            &["HEALTH"],
+        ];
+        assert_eq!(head, expected.concat());
+        let known = lines.filter(|line| line.contains(" ms")).count();
+        assert_eq!(known > 0, !heads.is_empty(), "{table}");
+    }
+    Ok(())
+}
+
+#[test]
+fn chosen_namespaces_tell_of_their_own_services_only() -> Result<()> {
+    let ctl = Ctl::new()?;
+    let view = ctl
+        .line(&format!("--demo -n shop services -o json --at {AT}"))?
+        .exits(0)?
+        .json()?;
+    let rows = list(&view, "services")?;
+    ensure!(
+        rows.len() > 4 && rows.iter().all(|row| row["namespace"] == "shop"),
+        "{view}"
+    );
+    Ok(())
+}
+
+#[test]
 fn services_and_edges_say_the_numbers_of_the_graph() -> Result<()> {
     let ctl = Ctl::new()?;
     let view = graph(&ctl, "")?;

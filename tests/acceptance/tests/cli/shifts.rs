@@ -75,6 +75,22 @@ fn a_diff_exits_like_diff() -> Result<()> {
 }
 
 #[test]
+fn a_diff_comes_as_json_too_and_unknown_entries_are_named() -> Result<()> {
+    let ctl = Ctl::new()?;
+    let view = ctl
+        .line(&format!(
+            "--demo split set {REVIEWS} v1=50 v2=50 --diff -o json"
+        ))?
+        .exits(1)?
+        .json()?;
+    assert_eq!(view["plan"]["changes"][1]["after"], 50);
+    ctl.line("--demo split undo nonsense --yes")?
+        .exits(1)?
+        .complains("no entry `nonsense`")?;
+    Ok(())
+}
+
+#[test]
 fn nothing_is_written_unless_it_was_asked_for() -> Result<()> {
     let ctl = Ctl::new()?;
     let set = format!("split set {REVIEWS} v1=50 v2=50");
