@@ -38,6 +38,8 @@ pub(super) type Named<'a> = (&'a str, &'a str);
 pub(super) struct Declared<'a> {
     pub(super) workloads: BTreeMap<Named<'a>, Workload<'a>>,
     pub(super) services: BTreeSet<Named<'a>>,
+    /// Workloads that are waypoints; apart, since both ends of every row are looked up.
+    waypoints: BTreeSet<Named<'a>>,
     /// Services (or hosts, with an empty namespace) that a VirtualService routes.
     pub(super) virtual_services: BTreeSet<(String, String)>,
     /// Services that an HTTPRoute routes inside the mesh.
@@ -77,7 +79,11 @@ impl<'a> Declared<'a> {
             match object.reference.kind {
                 ObjectKind::Deployment => {
                     let near = services.get(named.0).map_or(&[][..], Vec::as_slice);
-                    declared.workloads.insert(named, workload(object, near));
+                    let workload = workload(object, near);
+                    if workload.gateway == Some(Gateway::Waypoint) {
+                        declared.waypoints.insert(named);
+                    }
+                    declared.workloads.insert(named, workload);
                 }
                 ObjectKind::Service => {
                     declared.services.insert(named);
@@ -113,8 +119,7 @@ impl<'a> Declared<'a> {
 
     /// Whether this end of a call is a waypoint.
     pub(super) fn is_waypoint(&self, peer: &Peer<'_>) -> bool {
-        let workload = self.workloads.get(&(peer.namespace, peer.workload));
-        workload.is_some_and(|workload| workload.gateway == Some(Gateway::Waypoint))
+        self.waypoints.contains(&(peer.namespace, peer.workload))
     }
 
     /// Declared workloads that this node stands for.
