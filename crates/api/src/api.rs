@@ -387,11 +387,12 @@ impl Api {
                 .as_ref()
                 .is_none_or(|name| calls_service(summary, name))
         };
-        let fitting = found.traces.iter().filter(wanted);
-        let traces: Vec<_> = fitting.take(search.limit).map(trace_row).collect();
+        let mut traces: Vec<_> = found.traces.iter().filter(wanted).map(trace_row).collect();
+        let cut = traces.len() > search.limit;
+        traces.truncate(search.limit);
         Ok(TraceListView {
-            partial: found.partial || traces.len() == search.limit,
             traces,
+            partial: found.partial || cut,
             sources: self
                 .sources()
                 .into_iter()

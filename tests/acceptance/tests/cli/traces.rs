@@ -232,6 +232,13 @@ fn a_written_file_shows_the_same_spans() -> Result<()> {
         "--no-kubernetes --traces file={file} traces find --since 1h -o json"
     ))?;
     assert_eq!(found["traces"][0]["trace_id"], id);
+    let all = shown(&format!(
+        "--no-kubernetes --traces file={file} traces find --limit 1 -o json"
+    ))?;
+    assert_eq!(
+        all["partial"], false,
+        "as many as were asked for, and no more"
+    );
     Ok(())
 }
 
