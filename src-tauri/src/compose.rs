@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use pilothouse_demo::{DemoConfig, DemoMesh};
-use pilothouse_engine::{Class, Engine, EngineConfig, Sources, state_folder, system_clock};
-use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource, Kubeconfigs};
+use pilothouse_engine::{Class, Engine, EngineConfig, Sources, journal_file, system_clock};
+use pilothouse_kube::{ConfigEnvironment, ConnectOptions, NamedCluster};
 use pilothouse_telemetry::{Options, PrometheusSource, TraceAddress};
 
 /// The demo answers at no cost, so its picture may be livelier than a real one.
@@ -70,24 +70,16 @@ fn demo(flags: &Flags) -> (EngineConfig, Sources) {
 
 fn cluster(flags: &Flags) -> anyhow::Result<(EngineConfig, Sources)> {
     let mut sources = Sources::unconfigured();
-    let mut context = "none".to_owned();
-    let options = ConnectOptions {
+    let cluster = NamedCluster::open(&ConnectOptions {
         kubeconfig: flags.kubeconfig.iter().cloned().collect(),
         context: flags.context.clone(),
         namespaces: flags.namespaces.clone(),
         environment: ConfigEnvironment::of_process(),
         ..ConnectOptions::default()
-    };
-    // A cluster that cannot be reached keeps its name, and with it its frame.
-    if let Some(name) = Kubeconfigs::context_name(&options) {
-        context = name;
-    }
-    let connected = KubeSource::connect(options);
-    if let Ok(source) = &connected {
-        context.clone_from(&source.facts().context);
-        sources.findings = source.warnings();
-    }
-    sources.set_control_plane(connected);
+    });
+    let context = cluster.context;
+    sources.findings = cluster.warnings;
+    sources.set_control_plane(cluster.source);
     if let Some(url) = &flags.prometheus {
         sources.set_metrics(PrometheusSource::new(url, Options::default()));
     }
@@ -97,6 +89,6 @@ fn cluster(flags: &Flags) -> anyhow::Result<(EngineConfig, Sources)> {
     let class = Class::of_context(&context);
     let mut config = EngineConfig::new(context, class);
     config.namespaces.clone_from(&flags.namespaces);
-    config.journal = state_folder().map(|folder| folder.join("journal.jsonl"));
+    config.journal = journal_file();
     Ok((config, sources))
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use pilothouse_api::Api;
 use pilothouse_demo::{DemoConfig, DemoMesh, Edit};
 use pilothouse_engine::{
-    Class, Clock, Engine, EngineConfig, Sources, TimeSpan, state_folder, system_clock,
+    Class, Clock, Engine, EngineConfig, Sources, TimeSpan, journal_file, state_folder, system_clock,
 };
-use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource, Kubeconfigs};
+use pilothouse_kube::{ConfigEnvironment, ConnectOptions, NamedCluster};
 use pilothouse_telemetry::{
     FileTraces, Options, PrometheusSource, TraceAddress, UnknownTraceAddress,
 };
@@ -150,16 +150,10 @@ fn real(args: &SourceArgs) -> Result<Api, Failure> {
     let mut sources = Sources::unconfigured();
     let mut context = "none".to_owned();
     if !args.no_kubernetes {
-        let options = connect_options(args);
-        if let Some(name) = Kubeconfigs::context_name(&options) {
-            context = name;
-        }
-        let connected = KubeSource::connect(options);
-        if let Ok(source) = &connected {
-            context.clone_from(&source.facts().context);
-            sources.findings = source.warnings();
-        }
-        sources.set_control_plane(connected);
+        let cluster = NamedCluster::open(&connect_options(args));
+        context = cluster.context;
+        sources.findings = cluster.warnings;
+        sources.set_control_plane(cluster.source);
     } else if let Err(error) = &mut sources.control_plane {
         SWITCHED_OFF.clone_into(&mut error.message);
     }
@@ -171,7 +165,7 @@ fn real(args: &SourceArgs) -> Result<Api, Failure> {
     }
     let class = Class::of_context(&context);
     let mut config = EngineConfig::new(context, class);
-    config.journal = state_file("journal.jsonl");
+    config.journal = journal_file();
     engine(config, args, sources, system_clock())
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use pilothouse_demo::{DemoConfig, DemoMesh};
-use pilothouse_engine::{Class, Engine, EngineConfig, Sources, state_folder, system_clock};
-use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource, Kubeconfigs};
+use pilothouse_engine::{Class, Engine, EngineConfig, Sources, journal_file, system_clock};
+use pilothouse_kube::{ConfigEnvironment, ConnectOptions, NamedCluster};
 use pilothouse_telemetry::{Options, PrometheusSource};
 
 use crate::args::Args;
@@ -21,11 +21,8 @@ pub(crate) fn engine(args: &Args) -> anyhow::Result<Arc<Engine>> {
         || args.prometheus.is_some()
         || args.traces.is_some();
     let (mut config, sources) = if real { cluster(args)? } else { demo(args) };
-    config.journal = args.journal.clone().or_else(|| {
-        state_folder()
-            .filter(|_| real)
-            .map(|folder| folder.join("journal.jsonl"))
-    });
+    let shared = if real { journal_file() } else { None };
+    config.journal = args.journal.clone().or(shared);
     if let Some(seconds) = args.refresh {
         config.tick = Duration::try_from_secs_f64(seconds).context("--refresh wants seconds")?;
     }
@@ -52,22 +49,15 @@ fn cluster(args: &Args) -> anyhow::Result<(EngineConfig, Sources)> {
     let mut sources = Sources::unconfigured();
     let mut context = "none".to_owned();
     if args.kubeconfig.is_some() || args.context.is_some() {
-        let options = ConnectOptions {
+        let cluster = NamedCluster::open(&ConnectOptions {
             kubeconfig: args.kubeconfig.iter().cloned().collect(),
             context: args.context.clone(),
             environment: ConfigEnvironment::of_process(),
             ..ConnectOptions::default()
-        };
-        // A cluster that cannot be reached keeps its name, and with it its frame.
-        if let Some(name) = Kubeconfigs::context_name(&options) {
-            context = name;
-        }
-        let connected = KubeSource::connect(options);
-        if let Ok(source) = &connected {
-            context.clone_from(&source.facts().context);
-            sources.findings = source.warnings();
-        }
-        sources.set_control_plane(connected);
+        });
+        context = cluster.context;
+        sources.findings = cluster.warnings;
+        sources.set_control_plane(cluster.source);
     }
     if let Some(url) = &args.prometheus {
         sources.set_metrics(PrometheusSource::new(url, Options::default()));

@@ -25,7 +25,7 @@ pub use clock::{Clock, system_clock};
 pub use config::{Class, EngineConfig};
 pub use engine::Engine;
 pub use journal::{Entry, EntryKind, Journal, JournalError, Outcome};
-pub use paths::state_folder;
+pub use paths::{journal_file, state_folder};
 pub use shift::{CommandError, DryRun, StagedPlan};
 pub use snapshot::{ObservedSplit, QueryRecord, Snapshot};
 pub use sources::{Slot, SourceState, SourceStatus, Sources};

@@ -19,3 +19,9 @@ pub fn state_folder() -> Option<PathBuf> {
     };
     given.or_else(home).map(|folder| folder.join(NAME))
 }
+
+/// File of the journal, which every shell shows. `None` without a home directory.
+#[must_use]
+pub fn journal_file() -> Option<PathBuf> {
+    state_folder().map(|folder| folder.join("journal.jsonl"))
+}

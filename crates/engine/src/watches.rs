@@ -30,8 +30,6 @@ pub struct ShiftWatch {
     pub convergence: Convergence,
     /// What was counted in the last window, in the split's order.
     pub counted: Vec<ObservedDestination>,
-    /// Nobody waits for it any more: an open question would cost a query each tick for ever.
-    pub(crate) closed: bool,
     /// Observed share of the watched destination over time, oldest first, one point at a time.
     pub curve: Vec<(Moment, ObservedDestination)>,
 }
@@ -76,7 +74,6 @@ impl ShiftWatch {
             weights: written.destinations.iter().map(|d| d.weight).collect(),
             convergence,
             counted: Vec::new(),
-            closed: false,
             curve,
         })
     }
@@ -102,14 +99,11 @@ impl ShiftWatch {
         };
         self.remember(now);
         self.convergence.judge(now, requests.as_deref());
-        if now.since(self.convergence.applied_at) > WATCHED_FOR {
-            self.closed = true;
-        }
     }
 
-    /// Whether the window still has to be asked for.
-    pub(crate) fn open(&self) -> bool {
-        self.convergence.phase.open() && !self.closed
+    /// Whether the window still has to be asked for. An open question would cost a query each tick for ever.
+    pub(crate) fn open(&self, now: Moment) -> bool {
+        self.convergence.phase.open() && now.since(self.convergence.applied_at) <= WATCHED_FOR
     }
 
     /// A tick that ends with the change, or was under way during it, adds no point: the share before is there already.

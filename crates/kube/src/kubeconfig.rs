@@ -123,8 +123,7 @@ impl Kubeconfigs {
 
     /// The name of the context that these options choose, whether its cluster can be reached or not: theirs, or else the
     /// current one. `None` if there is no kubeconfig.
-    #[must_use]
-    pub fn context_name(options: &ConnectOptions) -> Option<String> {
+    pub(crate) fn context_name(options: &ConnectOptions) -> Option<String> {
         let current = || {
             let configs = Self::load(&options.kubeconfig, &options.environment).ok()?;
             configs.current_context().map(str::to_owned)

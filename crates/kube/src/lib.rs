@@ -25,6 +25,7 @@
 //! Sources: the Kubernetes API concepts and API conventions documents; `k8s.io/client-go` for the merging of
 //! kubeconfig files.
 
+mod cluster;
 mod connect;
 mod exec;
 mod failure;
@@ -39,6 +40,7 @@ mod watch;
 #[cfg(test)]
 mod mock;
 
+pub use cluster::NamedCluster;
 pub use connect::{ConnectOptions, ConnectionFacts};
 pub use kubeconfig::{AuthKind, ConfigEnvironment, ContextEntry, Kubeconfigs};
 pub use proxy::ProxyEnvironment;

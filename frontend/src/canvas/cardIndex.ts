@@ -1,4 +1,5 @@
 // Which card is at a point, quickly: cards by the cells of a grid that they touch.
+import { boundsOf } from './camera';
 
 /** World pixels around a card that a curve keeps clear of. */
 const CLEARANCE = 5;
@@ -24,17 +25,11 @@ export class CardIndex {
 
   constructor(rects: Float32Array) {
     this.rects = rects;
-    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-    for (let at = 0; at + 3 < rects.length; at += 4) {
-      left = Math.min(left, rects[at] ?? 0);
-      top = Math.min(top, rects[at + 1] ?? 0);
-      right = Math.max(right, (rects[at] ?? 0) + (rects[at + 2] ?? 0));
-      bottom = Math.max(bottom, (rects[at + 1] ?? 0) + (rects[at + 3] ?? 0));
-    }
-    const [width, height] = [Math.max(1, right - left), Math.max(1, bottom - top)];
+    const world = boundsOf(rects) ?? { x: 0, y: 0, width: 0, height: 0 };
+    const [width, height] = [Math.max(1, world.width), Math.max(1, world.height)];
     this.cell = Math.max(CELL, Math.sqrt((width * height) / MAX_CELLS));
-    this.left = left - CLEARANCE;
-    this.top = top - CLEARANCE;
+    this.left = world.x - CLEARANCE;
+    this.top = world.y - CLEARANCE;
     this.n_columns = Math.ceil((width + 2 * CLEARANCE) / this.cell) + 1;
     this.n_rows = Math.ceil((height + 2 * CLEARANCE) / this.cell) + 1;
     this.counts = new Uint8Array(this.n_columns * this.n_rows);

@@ -3,20 +3,13 @@ import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { fakeBackend, update } from '../../tests/fakeBackend';
+import { stubWindow } from '../../tests/fixture/jsdom';
 import { progress, SPLITS } from '../../tests/fixture/splits';
 import { App as AppState } from '../state/app.svelte';
 import App from './App.svelte';
 
 function open(): { app: AppState; backend: ReturnType<typeof fakeBackend> } {
-  vi.stubGlobal('matchMedia', () => ({ matches: true, addEventListener() {}, removeEventListener() {} }));
-  vi.stubGlobal(
-    'ResizeObserver',
-    class {
-      observe(): void {}
-      unobserve(): void {}
-      disconnect(): void {}
-    },
-  );
+  stubWindow();
   const backend = fakeBackend();
   const app = new AppState(backend, null);
   app.place.go('splits');

@@ -32,10 +32,9 @@ pub(crate) fn split_views<'a>(
     graph: &'a MeshGraph,
     watches: &'a [ShiftWatch],
 ) -> impl Iterator<Item = SplitView> + 'a {
-    let declared: Vec<Split> = splits.iter().map(|split| split.split.clone()).collect();
     splits
         .iter()
-        .map(move |split| split_view(split, &declared, graph, watches))
+        .map(move |split| split_view(split, splits, graph, watches))
 }
 
 fn rank(view: &SplitView) -> u8 {
@@ -52,7 +51,7 @@ fn rank(view: &SplitView) -> u8 {
 
 fn split_view(
     observed: &ObservedSplit,
-    declared: &[Split],
+    all: &[ObservedSplit],
     graph: &MeshGraph,
     watches: &[ShiftWatch],
 ) -> SplitView {
@@ -62,7 +61,7 @@ fn split_view(
     let mut verdict = verdict(observed, watches);
     // What agrees needs no excuse.
     if verdict == "drift"
-        && let Err(reason) = traffic::comparable(split, declared)
+        && let Err(reason) = traffic::comparable(split, all.iter().map(|one| &one.split))
     {
         verdict = "incomparable";
         let about = id.object.to_string();

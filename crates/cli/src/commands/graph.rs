@@ -1,5 +1,7 @@
 //! `graph`: the live graph once, as of any moment.
 
+use std::collections::BTreeMap;
+
 use pilothouse_api::dto::{FindingView, GraphView, NodeView, SourceView};
 use pilothouse_api::{Api, GraphQuery};
 
@@ -90,6 +92,17 @@ pub(crate) fn name(node: &NodeView) -> String {
     }
 }
 
+/// What tables call the node of an id: `namespace/name`.
+pub(crate) fn namer(view: &GraphView) -> impl Fn(&str) -> String {
+    let named = |node: &'_ NodeView| format!("{}/{}", node.namespace, name(node));
+    let names: BTreeMap<String, String> = view
+        .nodes
+        .iter()
+        .map(|node| (node.id.clone(), named(node)))
+        .collect();
+    move |id| names.get(id).cloned().unwrap_or_else(|| id.to_owned())
+}
+
 fn query(api: &Api, args: &GraphArgs) -> Result<GraphQuery, Failure> {
     let kind = match args.kind {
         GraphKind::Workload => "workload",
@@ -115,13 +128,7 @@ fn print(view: &GraphView, args: &GraphArgs) -> Result<(), Failure> {
         .map(String::as_str)
         .filter(|name| *name != "none")
         .collect();
-    let called = |id: &str| {
-        let node = view.nodes.iter().find(|node| node.id == id);
-        node.map_or_else(
-            || id.to_owned(),
-            |node| format!("{}/{}", node.namespace, name(node)),
-        )
-    };
+    let called = namer(view);
     let rows: Vec<Vec<String>> = view
         .edges
         .iter()

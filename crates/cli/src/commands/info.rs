@@ -1,6 +1,6 @@
 //! `info` and `version`.
 
-use pilothouse_engine::state_folder;
+use pilothouse_engine::{journal_file, state_folder};
 use serde::Serialize;
 
 use crate::args::TableOrJson;
@@ -21,13 +21,11 @@ struct Version {
 
 /// Paths and versions.
 pub(crate) fn info(format: TableOrJson) -> Result<Exit, Failure> {
-    let folder = state_folder();
+    let text = |path: std::path::PathBuf| path.display().to_string();
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
-        state_folder: folder.as_ref().map(|f| f.display().to_string()),
-        journal: folder
-            .as_ref()
-            .map(|f| f.join("journal.jsonl").display().to_string()),
+        state_folder: state_folder().map(text),
+        journal: journal_file().map(text),
     };
     match format {
         TableOrJson::Json => output::json(&info)?,

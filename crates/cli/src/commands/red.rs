@@ -105,21 +105,15 @@ pub(crate) async fn services(api: &Api, args: &RedArgs) -> Result<Exit, Failure>
 /// RED of every call between two canonical services.
 pub(crate) async fn edges(api: &Api, args: &RedArgs) -> Result<Exit, Failure> {
     let view = load(api, args).await?;
-    let name = |id: &str| {
-        let node = view.nodes.iter().find(|node| node.id == id);
-        node.map_or_else(
-            || id.to_owned(),
-            |node| format!("{}/{}", node.namespace, graph::name(node)),
-        )
-    };
+    let called = graph::namer(&view);
     let rows: Vec<EdgeRow> = view
         .edges
         .iter()
         .map(|edge| EdgeRow {
             source_id: edge.source.clone(),
             target_id: edge.target.clone(),
-            source: name(&edge.source),
-            target: name(&edge.target),
+            source: called(&edge.source),
+            target: called(&edge.target),
             protocol: edge.protocol.clone(),
             rate: edge.rate,
             error_ratio: edge.error_ratio,

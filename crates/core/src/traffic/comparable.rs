@@ -42,7 +42,10 @@ pub enum Incomparable {
 ///
 /// # Errors
 /// The first reason why they do not, in the order of [`Incomparable`].
-pub fn comparable(split: &Split, all: &[Split]) -> Result<(), Incomparable> {
+pub fn comparable<'a>(
+    split: &Split,
+    all: impl IntoIterator<Item = &'a Split>,
+) -> Result<(), Incomparable> {
     if !split.in_force {
         return Err(Incomparable::NotInForce);
     }
@@ -58,7 +61,7 @@ pub fn comparable(split: &Split, all: &[Split]) -> Result<(), Incomparable> {
     if !split.for_all_clients {
         return Err(Incomparable::SomeClients);
     }
-    match all.iter().find(|other| mingles(split, other)) {
+    match all.into_iter().find(|other| mingles(split, other)) {
         Some(other) => Err(Incomparable::OtherEntry(other.id.clone())),
         None => Ok(()),
     }

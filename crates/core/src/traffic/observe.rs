@@ -7,6 +7,8 @@
 //! requests of nobody and are left out of shares. The callers' rows are used where there are any, else the waypoints',
 //! else the callees': never a mix.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Destination, Resolution, Split};
@@ -59,21 +61,21 @@ pub fn observe_split(
     split.destinations.iter().map(one).collect()
 }
 
-/// Requests per second to the split's hosts that reached no workload, by the callers' word: Envoy had no endpoint or no
-/// cluster for them.
+/// Requests per second that reached no workload, by the host that was asked and by the callers' word: Envoy had no
+/// endpoint or no cluster for them.
 #[must_use]
-pub fn unserved(split: &Split, rows: &[MetricRow]) -> f64 {
-    let is_of_split = |labels: &Labels| {
-        let host = label(labels, "destination_service");
-        split.destinations.iter().any(|d| d.fqdn == host)
-    };
-    rows.iter()
-        .filter(|row| label(&row.labels, "reporter") == "source")
-        .filter(|row| matches!(label(&row.labels, "destination_workload"), "" | "unknown"))
-        .filter(|row| is_of_split(&row.labels))
-        .map(|row| row.value)
-        .filter(|rate| rate.is_finite() && *rate > 0.0)
-        .sum()
+pub fn unserved(rows: &[MetricRow]) -> BTreeMap<&str, f64> {
+    let mut by_host = BTreeMap::new();
+    for row in rows {
+        let is_nobodys = matches!(label(&row.labels, "destination_workload"), "" | "unknown");
+        let is_callers = label(&row.labels, "reporter") == "source";
+        if is_nobodys && is_callers && row.value.is_finite() && row.value > 0.0 {
+            *by_host
+                .entry(label(&row.labels, "destination_service"))
+                .or_default() += row.value;
+        }
+    }
+    by_host
 }
 
 /// What the metrics can tell apart.

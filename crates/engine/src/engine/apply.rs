@@ -1,7 +1,7 @@
 //! The second half of a change: journal, patch, journal, and the watch over its effect.
 
 use pilothouse_core::model::{Object, SourceError, SourceErrorKind};
-use pilothouse_core::ports::{ObjectEvent, WriteMode};
+use pilothouse_core::ports::{ControlPlane, ObjectEvent, WriteMode};
 use pilothouse_core::traffic::{self, Convergence, Phase, WeightChange};
 use tracing::{error, warn};
 
@@ -20,8 +20,8 @@ impl Engine {
     /// An answer may be lost on its way: then the object itself is asked whether the change took effect.
     ///
     /// # Errors
-    /// [`CommandError::ReadOnly`] unless armed; [`CommandError::NoJournal`] on a real cluster without one; whatever the dry run or the server say. Nothing is written on any error
-    /// before the patch; after a failed patch the journal says so.
+    /// [`CommandError::ReadOnly`] unless armed; [`CommandError::NoJournal`] on a real cluster without one; whatever the dry
+    /// run or the server say. Nothing is written on any error before the patch; after a failed patch the journal says so.
     pub async fn apply(&self, plan_id: &str, reason: &str) -> Result<Entry, CommandError> {
         if self.armed_until().is_none() {
             return Err(CommandError::ReadOnly);
@@ -45,7 +45,7 @@ impl Engine {
             .await;
         let live = match patched {
             Ok(answer) => Ok(answer.object),
-            Err(failure) => self.look_after(&staged, failure, &mut entry).await,
+            Err(failure) => look_after(&*control_plane, &staged, failure, &mut entry).await,
         };
         match live {
             Ok(live) => {
@@ -59,49 +59,6 @@ impl Engine {
             Err(failure) => {
                 self.close(&staged, &mut entry, None);
                 Err(failure.into())
-            }
-        }
-    }
-
-    /// After a failed patch: the object as it is if the change took effect all the same, else the failure. Notes the outcome.
-    async fn look_after(
-        &self,
-        staged: &StagedPlan,
-        failure: SourceError,
-        entry: &mut Entry,
-    ) -> Result<Object, SourceError> {
-        entry.message.clone_from(&failure.message);
-        if is_refusal(failure.kind) {
-            entry.outcome = Outcome::Refused;
-            return Err(failure);
-        }
-        entry.outcome = Outcome::Failed;
-        let found = match self.control_plane() {
-            Ok(control_plane) => control_plane.get(&staged.plan.split.object).await,
-            Err(unconfigured) => Err(unconfigured),
-        };
-        let holds = |live: &Object| {
-            live.resource_version != staged.plan.resource_version
-                && staged
-                    .plan
-                    .changes
-                    .iter()
-                    .all(|c| weight(live, c) == c.after)
-        };
-        match found {
-            Ok(Some(live)) if holds(&live) => {
-                entry.message = format!(
-                    "the answer was lost ({}); the object holds the planned weights",
-                    failure.message
-                );
-                Ok(live)
-            }
-            Ok(_) => Err(failure),
-            Err(lost) => {
-                warn!(error = %lost, "whether the change took effect is not known");
-                Err(failure.with_hint(
-                    "whether the change took effect is not known: look at the object before trying again",
-                ))
             }
         }
     }
@@ -165,18 +122,58 @@ impl Engine {
         let watch = find_split(&written, id).and_then(|split| {
             ShiftWatch::new(entry.to_owned(), &staged.plan, split, before, convergence)
         });
+        let now = self.now();
         let mut state = self.lock();
         state.objects.take(ObjectEvent::Applied(Box::new(live)));
         for older in &mut state.watches {
             if staged.undoes.as_ref() == Some(&older.entry) {
                 older.convergence.phase = Phase::Undone;
-            } else if &older.split == id && older.open() {
+            } else if &older.split == id && older.open(now) {
                 older.convergence.phase = Phase::Superseded;
             }
         }
         state.watches.extend(watch);
         let surplus = state.watches.len().saturating_sub(WATCHES_KEPT);
         state.watches.drain(..surplus);
+    }
+}
+
+/// After a failed patch: the object as it is if the change took effect all the same, else the failure. Notes the outcome.
+async fn look_after(
+    control_plane: &dyn ControlPlane,
+    staged: &StagedPlan,
+    failure: SourceError,
+    entry: &mut Entry,
+) -> Result<Object, SourceError> {
+    entry.message.clone_from(&failure.message);
+    if is_refusal(failure.kind) {
+        entry.outcome = Outcome::Refused;
+        return Err(failure);
+    }
+    entry.outcome = Outcome::Failed;
+    let holds = |live: &Object| {
+        live.resource_version != staged.plan.resource_version
+            && staged
+                .plan
+                .changes
+                .iter()
+                .all(|c| weight(live, c) == c.after)
+    };
+    match control_plane.get(&staged.plan.split.object).await {
+        Ok(Some(live)) if holds(&live) => {
+            entry.message = format!(
+                "the answer was lost ({}); the object holds the planned weights",
+                failure.message
+            );
+            Ok(live)
+        }
+        Ok(_) => Err(failure),
+        Err(lost) => {
+            warn!(error = %lost, "whether the change took effect is not known");
+            Err(failure.with_hint(
+                "whether the change took effect is not known: look at the object before trying again",
+            ))
+        }
     }
 }
 

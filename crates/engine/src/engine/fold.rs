@@ -1,5 +1,6 @@
 //! Tick, fold, publish: from answers and objects to the next snapshot.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pilothouse_core::graph::{self, GraphRequest};
@@ -30,7 +31,7 @@ impl Engine {
         let now = self.now();
         let (request, judged) = {
             let state = self.lock();
-            let open = state.watches.iter().find(|watch| watch.open());
+            let open = state.watches.iter().find(|watch| watch.open(now));
             (
                 self.config
                     .live_request(state.window, now.plus(state.clock_ahead)),
@@ -50,7 +51,7 @@ impl Engine {
             }
             let splits = traffic::read_splits(&state.objects.all());
             for watch in &mut state.watches {
-                if watch.open() {
+                if watch.open(now) {
                     let split = find_split(&splits, &watch.split);
                     watch.step(now, split, fetched.judged.as_deref());
                 }
@@ -331,8 +332,10 @@ pub(crate) fn observed_splits(
     let requests = fetched.and_then(Fetched::requests);
     let quantiles = fetched.and_then(|f| f.by_revision.as_deref());
     let splits: Vec<Split> = traffic::read_splits(objects);
+    let unserved = traffic::unserved(requests.unwrap_or_default());
     let observe = |mut split: Split| {
-        let lost = requests.map_or(0.0, |rows| traffic::unserved(&split, rows));
+        let hosts: BTreeSet<&str> = split.destinations.iter().map(|d| d.fqdn.as_str()).collect();
+        let lost: f64 = hosts.iter().filter_map(|host| unserved.get(host)).sum();
         if lost > 0.0 {
             let message = format!(
                 "{lost:.2} requests per second to this host reach no workload: look at the ready pods and ports of its \

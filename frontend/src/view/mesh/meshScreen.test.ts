@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { fakeBackend, update } from '../../../tests/fakeBackend';
 import { EDGES, GRAPH, LAYOUT, NODES } from '../../../tests/fixture/mesh';
+import { stubLayout } from '../../../tests/fixture/jsdom';
 import InApp from '../../../tests/fixture/InApp.svelte';
 import type { GraphView } from '../../backend/bindings';
 import { App } from '../../state/app.svelte';
@@ -12,14 +13,7 @@ import MeshScreen from './MeshScreen.svelte';
 const stops: (() => void)[] = [];
 
 beforeEach(() => {
-  vi.stubGlobal(
-    'ResizeObserver',
-    class {
-      observe(): void {}
-      unobserve(): void {}
-      disconnect(): void {}
-    },
-  );
+  stubLayout();
   // jsdom lays nothing out and paints nothing; the picture needs a size to have a camera.
   vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(900);
   vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(700);
