@@ -283,3 +283,44 @@ pub trait TraceSource: Send + Sync {
     /// The whole trace; `None` if the backend does not have it.
     fn trace(&self, id: TraceId) -> Answer<'_, Option<Trace>>;
 }
+
+// ---------------------------------------------------------------- HTTP on a way that somebody else provides
+
+/// One HTTP request to a server that is not reached by its own address: through the API server's service proxy, or
+/// through a forwarded port. Who sends it knows the way; who asks knows what is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HttpCall {
+    /// `true` sends [`HttpCall::body`] by POST; `false` is a GET, and the body is empty.
+    pub post: bool,
+    /// Path and query below the server's root, beginning with `/`, already escaped.
+    pub path: String,
+    /// Header names in lower case, and their values. A value may be a secret: it is never logged.
+    pub headers: Vec<(String, String)>,
+    /// Body of a POST.
+    pub body: Vec<u8>,
+    /// Largest answer that is read, after decompression; a larger one is `TooLarge`.
+    pub max_body_bytes: usize,
+}
+
+/// What the server (or somebody on the way) answered, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HttpReply {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`; empty if there was none.
+    pub content_type: String,
+    /// The whole body, decompressed.
+    pub body: Vec<u8>,
+    /// The API server answered itself instead of passing the request on: `status` is its own (403: no right to the proxy;
+    /// 503: no endpoints; 404: no such service).
+    pub from_the_way: bool,
+}
+
+/// A way to one HTTP server.
+pub trait HttpWay: Send + Sync {
+    /// How it is shown: `monitoring/prometheus-k8s:9090 through the API server`. Holds no secret.
+    fn shown(&self) -> &str;
+
+    /// Sends one request. An answer of any status is `Ok`; failing to get one is an error of the way.
+    fn call(&self, call: HttpCall) -> Answer<'_, HttpReply>;
+}
