@@ -1,8 +1,7 @@
 //! The command line, as declared to clap.
 
-use std::path::PathBuf;
-
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pilothouse_connect::SourceArgs;
 
 use crate::units::parse_duration;
 
@@ -14,50 +13,6 @@ pub(crate) struct Cli {
     pub(crate) sources: SourceArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Where to ask. Accepted before or after the command.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
-pub(crate) struct SourceArgs {
-    /// Use the embedded demo mesh.
-    #[arg(long, global = true)]
-    pub(crate) demo: bool,
-    /// Seed of the demo mesh.
-    #[arg(long, global = true, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Services of the demo mesh; without it the shop.
-    #[arg(long, global = true)]
-    pub(crate) services: Option<usize>,
-    /// Kubeconfig; else $KUBECONFIG, else ~/.kube/config.
-    #[arg(long, global = true)]
-    pub(crate) kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig; else its current one.
-    #[arg(long, global = true)]
-    pub(crate) context: Option<String>,
-    /// Metrics and traces only.
-    #[arg(long, global = true)]
-    pub(crate) no_kubernetes: bool,
-    /// A PromQL server.
-    #[arg(long, global = true, value_name = "URL", env = "PILOTHOUSE_PROMETHEUS")]
-    pub(crate) prometheus: Option<String>,
-    /// A trace backend: jaeger=URL or file=PATH.
-    #[arg(
-        long,
-        global = true,
-        value_name = "KIND=ADDRESS",
-        env = "PILOTHOUSE_TRACES"
-    )]
-    pub(crate) traces: Option<String>,
-    /// Namespaces, separated by commas.
-    #[arg(short = 'n', long = "namespace", global = true, value_delimiter = ',')]
-    pub(crate) namespaces: Vec<String>,
-    /// All namespaces (the default).
-    #[arg(short = 'A', long, global = true, conflicts_with = "namespaces")]
-    pub(crate) all_namespaces: bool,
-    /// Refuse every write, whatever else is said.
-    #[arg(long, global = true)]
-    pub(crate) read_only: bool,
 }
 
 /// What to do.

@@ -34,9 +34,7 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit, Failure> {
         }
         Command::Split(command) => run_split(cli, command).await,
         Command::Traces(TracesCommand::Find(args)) => {
-            let named = sources.traces.as_deref();
-            let in_file = named.is_some_and(|traces| traces.starts_with("file="));
-            traces::find(&compose::api(sources)?, args, in_file).await
+            traces::find(&compose::api(sources)?, args, sources.traces_are_saved()).await
         }
         Command::Traces(TracesCommand::Show(args)) => trace_show::run(sources, args).await,
         Command::Validate(args) => validate::run(args),

@@ -55,6 +55,12 @@ pub struct DemoMesh {
     counters_from: Moment,
 }
 
+impl std::fmt::Debug for DemoMesh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DemoMesh").finish_non_exhaustive()
+    }
+}
+
 impl DemoMesh {
     /// The mesh as it was set up.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use pilothouse_telemetry::TraceAddress;
+use pilothouse_connect::SourceArgs;
 
 /// Serves Pilothouse's screens to a browser on this machine.
 #[derive(Debug, Parser)]
@@ -15,24 +15,8 @@ pub(crate) struct Args {
     /// Folder of the built frontend.
     #[arg(long, default_value = "frontend/dist")]
     pub(crate) frontend: PathBuf,
-    /// Seed of the demo mesh.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Services of the demo mesh; without it the shop.
-    #[arg(long)]
-    pub(crate) services: Option<usize>,
-    /// Kubeconfig of a real cluster (then not the demo mesh).
-    #[arg(long)]
-    pub(crate) kubeconfig: Option<PathBuf>,
-    /// Context in it.
-    #[arg(long)]
-    pub(crate) context: Option<String>,
-    /// Prometheus.
-    #[arg(long)]
-    pub(crate) prometheus: Option<String>,
-    /// Traces, as `jaeger=URL` or `file=PATH`.
-    #[arg(long)]
-    pub(crate) traces: Option<TraceAddress>,
+    #[command(flatten)]
+    pub(crate) sources: SourceArgs,
     /// Seconds between two ticks of the metrics.
     #[arg(long)]
     pub(crate) refresh: Option<f64>,

@@ -184,7 +184,9 @@ fn refusal(error: &ApiError) -> Response {
         Code::Unauthorized | Code::Forbidden | Code::ReadOnly => StatusCode::FORBIDDEN,
         Code::Conflict => StatusCode::CONFLICT,
         Code::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::NotConfigured | Code::Unavailable | Code::TimedOut => StatusCode::BAD_GATEWAY,
+        Code::NotConfigured | Code::SwitchedOff | Code::Unavailable | Code::TimedOut => {
+            StatusCode::BAD_GATEWAY
+        }
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };
     json(status, error)

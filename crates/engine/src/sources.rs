@@ -79,7 +79,7 @@ pub enum SourceState {
     Failed,
     /// 401 or 403.
     Forbidden,
-    /// Not configured.
+    /// Not configured, or switched off.
     Absent,
 }
 
@@ -139,7 +139,14 @@ impl SourceStatus {
     #[must_use]
     pub fn state(&self, now: Moment, fresh_for: TimeSpan) -> SourceState {
         match (&self.error, self.last_good) {
-            (Some(error), _) if error.kind == SourceErrorKind::NotConfigured => SourceState::Absent,
+            (Some(error), _)
+                if matches!(
+                    error.kind,
+                    SourceErrorKind::NotConfigured | SourceErrorKind::SwitchedOff
+                ) =>
+            {
+                SourceState::Absent
+            }
             // What answers is there; the error tells what does not.
             (Some(_), Some(_)) if self.partial => SourceState::Ok,
             (Some(error), _)

@@ -251,6 +251,7 @@ fn hint(status: u16, kind: SourceErrorKind, doing: &Doing<'_>) -> String {
             "the API server is busy and asks for fewer requests"
         }
         SourceErrorKind::NotConfigured
+        | SourceErrorKind::SwitchedOff
         | SourceErrorKind::BadConfiguration
         | SourceErrorKind::Unreachable
         | SourceErrorKind::TimedOut

@@ -72,6 +72,7 @@ const CODES: ReadonlySet<string> = new Set<Code>([
   'bad_data',
   'not_found',
   'not_configured',
+  'switched_off',
   'unavailable',
   'timed_out',
   'unauthorized',

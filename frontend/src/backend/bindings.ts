@@ -1,6 +1,6 @@
 // Generated from crates/api/src/dto by `make bindings`. Do not edit.
 
-export type Code = "bad_request" | "bad_data" | "not_found" | "not_configured" | "unavailable" | "timed_out" | "unauthorized" | "forbidden" | "conflict" | "rejected" | "read_only" | "internal";
+export type Code = "bad_request" | "bad_data" | "not_found" | "not_configured" | "switched_off" | "unavailable" | "timed_out" | "unauthorized" | "forbidden" | "conflict" | "rejected" | "read_only" | "internal";
 
 export type ApiError = { 
 /**

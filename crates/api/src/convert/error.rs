@@ -12,7 +12,7 @@ pub const fn exit_code(code: Code) -> u8 {
     match code {
         Code::BadRequest => 64,
         Code::BadData => 65,
-        Code::NotConfigured | Code::Unavailable | Code::TimedOut => 69,
+        Code::NotConfigured | Code::SwitchedOff | Code::Unavailable | Code::TimedOut => 69,
         Code::Conflict => 75,
         Code::Unauthorized | Code::Forbidden | Code::ReadOnly => 77,
         Code::NotFound | Code::Rejected | Code::Internal => 1,
@@ -30,6 +30,7 @@ pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
 pub(crate) fn from_source(failure: &SourceError) -> ApiError {
     let code = match failure.kind {
         SourceErrorKind::NotConfigured | SourceErrorKind::BadConfiguration => Code::NotConfigured,
+        SourceErrorKind::SwitchedOff => Code::SwitchedOff,
         SourceErrorKind::Unreachable
         | SourceErrorKind::BadAnswer
         | SourceErrorKind::TooLarge
@@ -56,6 +57,7 @@ pub(crate) fn from_source(failure: &SourceError) -> ApiError {
         SourceErrorKind::Forbidden => format!("{source} does not allow it"),
         SourceErrorKind::Unauthorized => format!("{source} does not know us"),
         SourceErrorKind::NotConfigured => format!("{source} is not configured"),
+        SourceErrorKind::SwitchedOff => format!("{source} is switched off"),
         SourceErrorKind::BadConfiguration => {
             format!("the configuration of {source} cannot be used")
         }

@@ -16,6 +16,8 @@ pub enum Code {
     NotFound,
     /// Nothing is configured for this source.
     NotConfigured,
+    /// The operator switched this source off.
+    SwitchedOff,
     /// The source does not answer, or answers nonsense.
     Unavailable,
     /// The source took longer than the deadline.

@@ -2,10 +2,12 @@
 
 use pilothouse_api::Api;
 use pilothouse_api::dto::{FindingView, RightView, SourceView};
+use pilothouse_connect::{SourceArgs, found_by};
+use pilothouse_engine::SourceKind;
 use serde::Serialize;
 
 use super::{findings, graph};
-use crate::args::{SourceArgs, TableOrJson};
+use crate::args::TableOrJson;
 use crate::failure::{Exit, Failure};
 use crate::{output, units};
 
@@ -49,7 +51,7 @@ pub(crate) async fn run(
         sources: sources
             .into_iter()
             .map(|source| CheckedSource {
-                found: found(args, &source.name),
+                found: found(args, &source),
                 source,
             })
             .collect(),
@@ -72,35 +74,13 @@ fn exit(sources: &[SourceView], findings: &[FindingView]) -> Exit {
     }
 }
 
-/// What named a source. A flag that repeats the variable's value counts as the variable: nothing tells them apart.
-fn found(args: &SourceArgs, source: &str) -> Option<String> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let flag_or = |flag: &str, name: &str, value: &str| {
-        let same = variable(name).is_some_and(|set| set == value);
-        Some(if same {
-            format!("${name}")
-        } else {
-            flag.to_owned()
-        })
+fn found(args: &SourceArgs, source: &SourceView) -> Option<String> {
+    let kind = match source.name.as_str() {
+        "control-plane" => SourceKind::ControlPlane,
+        "metrics" => SourceKind::Metrics,
+        _ => SourceKind::Traces,
     };
-    match source {
-        "traces" if args.traces.is_some() => {
-            flag_or("--traces", "PILOTHOUSE_TRACES", args.traces.as_deref()?)
-        }
-        _ if args.demo => Some("--demo".to_owned()),
-        "control-plane" if args.no_kubernetes => None,
-        "control-plane" => Some(match &args.kubeconfig {
-            Some(file) => file.display().to_string(),
-            None => variable("KUBECONFIG")
-                .map_or_else(|| "~/.kube/config".to_owned(), |_| "$KUBECONFIG".to_owned()),
-        }),
-        "metrics" => flag_or(
-            "--prometheus",
-            "PILOTHOUSE_PROMETHEUS",
-            args.prometheus.as_deref()?,
-        ),
-        _ => None,
-    }
+    found_by(args, kind, |name| std::env::var_os(name))
 }
 
 /// What a failing source means for the exit code. One that was never configured is no failure.

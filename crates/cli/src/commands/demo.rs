@@ -9,9 +9,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::args::{DemoArgs, SourceArgs};
+use pilothouse_connect::{SourceArgs, demo::remembered_mesh};
+
+use crate::args::DemoArgs;
 use crate::failure::{Exit, Failure};
-use crate::{compose, output};
+use crate::output;
 
 /// Longest request head that is read.
 const LARGEST_HEAD: usize = 16 << 10;
@@ -27,7 +29,7 @@ pub(crate) async fn run(sources: &SourceArgs, args: &DemoArgs) -> Result<Exit, F
         .await
         .map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
-    let mesh = compose::demo_mesh(sources, system_clock())?;
+    let mesh = remembered_mesh(sources, system_clock())?;
     output::text(&format!("http://{address}/metrics"))?;
     loop {
         let (peer, _) = listener.accept().await.map_err(cannot)?;

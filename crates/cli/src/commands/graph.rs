@@ -10,6 +10,9 @@ use crate::args::{GraphArgs, GraphKind, GraphOutput};
 use crate::failure::{Exit, Failure};
 use crate::{output, units};
 
+/// Code of a source that the operator does not want: a wish, no fault.
+const SWITCHED_OFF: &str = "switched_off";
+
 /// Prints the graph. If the metrics failed it is printed all the same, with unknown numbers, and the exit code says so.
 pub(crate) async fn run(api: &Api, args: &GraphArgs) -> Result<Exit, Failure> {
     let query = query(api, args)?;
@@ -50,7 +53,7 @@ fn wanted_absent(sources: &[SourceView]) -> bool {
     let control_plane = sources.iter().find(|s| s.name == "control-plane");
     control_plane
         .and_then(|s| s.error.as_ref())
-        .is_none_or(|e| e.message == crate::compose::SWITCHED_OFF)
+        .is_none_or(|e| e.code == SWITCHED_OFF)
 }
 
 /// Names each failed source on stderr.
@@ -60,7 +63,7 @@ pub(crate) fn complain(sources: &[SourceView]) {
         let Some(error) = source
             .error
             .as_ref()
-            .filter(|e| e.message != crate::compose::SWITCHED_OFF)
+            .filter(|e| e.code != SWITCHED_OFF)
         else {
             continue;
         };

@@ -6,7 +6,9 @@ use std::io::Write as _;
 use pilothouse_api::dto::{SpanView, TraceIdRequest, TraceSearchRequest, TraceView};
 
 use super::traces::EVERYTHING;
-use crate::args::{SourceArgs, TraceOutput, TracesShowArgs};
+use pilothouse_connect::SourceArgs;
+
+use crate::args::{TraceOutput, TracesShowArgs};
 use crate::failure::{Exit, Failure};
 use crate::{compose, output, units};
 

@@ -21,6 +21,8 @@ pub enum SourceKind {
 pub enum SourceErrorKind {
     /// Nothing is configured (no kubeconfig, no URL).
     NotConfigured,
+    /// The operator does not want this source.
+    SwitchedOff,
     /// The configuration cannot be read.
     BadConfiguration,
     /// No connection: refused, unknown host, TLS.

@@ -1,0 +1,147 @@
+//! From the flags to an engine's configuration and sources.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pilothouse_engine::{
+    Class, Clock, EngineConfig, SourceErrorKind, Sources, TimeSpan, journal_file, system_clock,
+};
+use pilothouse_kube::{ConfigEnvironment, ConnectOptions, NamedCluster};
+use pilothouse_telemetry::{FileTraces, Options, PrometheusSource, TraceAddress};
+
+use crate::args::SourceArgs;
+use crate::demo::{self, SavedDemo};
+use crate::failure::ConnectError;
+
+/// The demo answers at no cost, so its picture may be livelier than a real one.
+const DEMO_TICK: Duration = Duration::from_secs(2);
+/// How far the clock of a file's search runs ahead, in milliseconds: beyond every recorded trace.
+const AHEAD_MS: i64 = 5_000_000_000_000;
+
+/// Whether the demo mesh remembers what was changed in it. A command line is a new process at every step of a shift; a
+/// window starts afresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DemoMemory {
+    /// Edits and journal are files in the state folder.
+    Kept,
+    /// Both live as long as the process.
+    Forgotten,
+}
+
+/// Everything that an engine is opened with.
+pub struct Composition {
+    /// Settings of the engine.
+    pub config: EngineConfig,
+    /// What it asks.
+    pub sources: Sources,
+    /// Its clock.
+    pub clock: Clock,
+    /// The demo mesh whose edits must be saved before the process ends.
+    pub demo: Option<SavedDemo>,
+}
+
+/// The composition of these flags: the demo mesh if they say so, else the cluster of the context and the servers that they
+/// name. Opens no connection.
+///
+/// # Errors
+/// If a flag makes no sense or the demo's memory cannot be read. A cluster that cannot be used is a state of that source.
+pub fn compose(
+    args: &SourceArgs,
+    clock: Clock,
+    memory: DemoMemory,
+) -> Result<Composition, ConnectError> {
+    let mut composition = if args.demo {
+        of_demo(args, clock, memory)?
+    } else {
+        of_cluster(args, clock)
+    };
+    if let Some(named) = &args.traces {
+        let address: TraceAddress = named.parse()?;
+        composition.sources.traces = address.open(Options::default());
+    }
+    composition.config.namespaces.clone_from(&args.namespaces);
+    Ok(composition)
+}
+
+/// The composition over one file of traces.
+///
+/// # Errors
+/// If the file cannot be read as traces.
+pub fn trace_file(path: &Path) -> Result<Composition, ConnectError> {
+    let opened = FileTraces::open(path).map_err(|error| ConnectError::BadData {
+        message: error.message,
+        hint: error.hint,
+    })?;
+    // A search ends at the present moment; a file may hold traces of clocks that ran ahead.
+    let ahead: Clock = Arc::new(|| system_clock()().plus(TimeSpan(AHEAD_MS)));
+    Ok(Composition {
+        config: EngineConfig::new("file", Class::Normal),
+        sources: Sources {
+            traces: Ok(Arc::new(opened)),
+            ..Sources::unconfigured()
+        },
+        clock: ahead,
+        demo: None,
+    })
+}
+
+fn of_demo(
+    args: &SourceArgs,
+    clock: Clock,
+    memory: DemoMemory,
+) -> Result<Composition, ConnectError> {
+    let mut config = EngineConfig::new("demo", Class::Demo);
+    config.tick = DEMO_TICK;
+    let (mesh, file) = match memory {
+        DemoMemory::Forgotten => (demo::fresh_mesh(args, Arc::clone(&clock)), None),
+        DemoMemory::Kept => {
+            config.journal = demo::state_file(args, "jsonl");
+            let mesh = demo::remembered_mesh(args, Arc::clone(&clock))?;
+            (mesh, demo::state_file(args, "json"))
+        }
+    };
+    Ok(Composition {
+        config,
+        sources: demo::sources(&mesh),
+        clock,
+        demo: Some(SavedDemo { mesh, file }),
+    })
+}
+
+fn of_cluster(args: &SourceArgs, clock: Clock) -> Composition {
+    let mut sources = Sources::unconfigured();
+    let mut context = "none".to_owned();
+    if !args.no_kubernetes {
+        let cluster = NamedCluster::open(&connect_options(args));
+        context = cluster.context;
+        sources.findings = cluster.warnings;
+        sources.set_control_plane(cluster.source);
+    } else if let Err(error) = &mut sources.control_plane {
+        error.kind = SourceErrorKind::SwitchedOff;
+        "switched off by --no-kubernetes".clone_into(&mut error.message);
+        error.hint.clear();
+    }
+    if let Some(url) = &args.prometheus {
+        sources.set_metrics(PrometheusSource::new(url, Options::default()));
+    }
+    let class = Class::of_context(&context);
+    let mut config = EngineConfig::new(context, class);
+    config.journal = journal_file();
+    Composition {
+        config,
+        sources,
+        clock,
+        demo: None,
+    }
+}
+
+fn connect_options(args: &SourceArgs) -> ConnectOptions {
+    ConnectOptions {
+        kubeconfig: args.kubeconfig.clone(),
+        context: args.context.clone(),
+        namespaces: args.namespaces.clone(),
+        environment: ConfigEnvironment::of_process(),
+        ..ConnectOptions::default()
+    }
+}

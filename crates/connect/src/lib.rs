@@ -1,0 +1,24 @@
+//! The one composition: from what an operator named (flags, environment, kubeconfig) to the [`Sources`] of an engine, with
+//! the story of how each was found.
+//!
+//! Every shell (window, command line, browser shell) takes the same [`SourceArgs`] and gets the same sources. This crate
+//! alone names adapters; it decides nothing about traffic and owns no state in time: that is the engine's.
+//!
+//! * [`args`]: the flags and variables, as clap knows them.
+//! * [`compose`]: from the flags to an engine's configuration and sources.
+//! * [`demo`]: the embedded mesh, and how its edits outlive a run.
+//! * [`found`]: which flag, variable or file named a source.
+//!
+//! [`Sources`]: pilothouse_engine::Sources
+
+pub mod args;
+pub mod compose;
+pub mod demo;
+mod failure;
+pub mod found;
+
+pub use args::SourceArgs;
+pub use compose::{Composition, DemoMemory, compose, trace_file};
+pub use demo::SavedDemo;
+pub use failure::ConnectError;
+pub use found::found_by;
