@@ -1,8 +1,10 @@
 //! The desktop shell: one window over the api. No decision, no loop, no parsing here.
 
-mod commands;
 mod compose;
+mod ipc;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use anyhow::Context as _;
 use pilothouse_api::Api;
@@ -41,24 +43,7 @@ fn context<R: Runtime>() -> tauri::Context<R> {
 /// Adds every command to a builder; generic so that tests run it without a display.
 pub fn with_commands<R: Runtime>(builder: Builder<R>, api: Api) -> Builder<R> {
     builder
-        .manage(api)
+        .manage(api.clone())
         .manage(stream::Current::default())
-        .invoke_handler(tauri::generate_handler![
-            commands::session,
-            commands::latest,
-            commands::refresh,
-            commands::set_window,
-            commands::arm,
-            commands::disarm,
-            commands::plan_shift,
-            commands::dry_run,
-            commands::apply,
-            commands::plan_undo,
-            commands::journal,
-            commands::trace_services,
-            commands::trace_operations,
-            commands::find_traces,
-            commands::trace,
-            stream::subscribe,
-        ])
+        .invoke_handler(ipc::handler(api))
 }

@@ -15,5 +15,5 @@ mod subscription;
 pub use api::{Api, GraphQuery, clock_at};
 pub use convert::{dot, exit_code};
 pub use document::{ValidateView, validate_text, yaml};
-pub use registry::{COMMANDS, dispatch};
+pub use registry::{COMMANDS, Command, dispatch};
 pub use subscription::Subscription;

@@ -111,7 +111,7 @@ async fn command(
         Err(error) => return refusal(&bad_body(&error)),
     };
     match dispatch(&shared.api, &command, request).await {
-        Ok(answer) => json(StatusCode::OK, &answer),
+        Ok(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
         Err(error) => refusal(&error),
     }
 }

@@ -1,46 +1,6 @@
 // The one door to the engine. Two transports stand behind it: the desktop shell (tauri.ts) and, for tests in a browser,
 // HTTP on loopback (http.ts). Everything above this file is the same in both.
-import type {
-  ApiError,
-  ApplyRequest,
-  ArmRequest,
-  Code,
-  DryRunView,
-  JournalEntryView,
-  JournalView,
-  OperationsRequest,
-  PlanIdRequest,
-  PlanRequest,
-  PlanView,
-  ServicesView,
-  SessionView,
-  TraceIdRequest,
-  TraceListView,
-  TraceSearchRequest,
-  TraceView,
-  UndoRequest,
-  Update,
-  WindowRequest,
-} from './bindings';
-
-/** Every command with its request and its answer; `null` as request means that it takes none. */
-export interface Commands {
-  session: { request: null; answer: SessionView };
-  latest: { request: null; answer: Update };
-  refresh: { request: null; answer: unknown };
-  set_window: { request: WindowRequest; answer: SessionView };
-  arm: { request: ArmRequest; answer: SessionView };
-  disarm: { request: null; answer: SessionView };
-  plan_shift: { request: PlanRequest; answer: PlanView };
-  dry_run: { request: PlanIdRequest; answer: DryRunView };
-  apply: { request: ApplyRequest; answer: JournalEntryView };
-  plan_undo: { request: UndoRequest; answer: PlanView };
-  journal: { request: null; answer: JournalView };
-  trace_services: { request: null; answer: ServicesView };
-  trace_operations: { request: OperationsRequest; answer: ServicesView };
-  find_traces: { request: TraceSearchRequest; answer: TraceListView };
-  trace: { request: TraceIdRequest; answer: TraceView };
-}
+import type { ApiError, Code, Commands, Update } from './bindings';
 
 export type CommandName = keyof Commands;
 export type RequestOf<C extends CommandName> = Commands[C]['request'];

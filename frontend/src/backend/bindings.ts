@@ -1,6 +1,45 @@
-// Generated from crates/api/src/dto by `make bindings`. Do not edit.
+// Generated from the table of commands (crates/api/src/commands.in.rs) and crates/api/src/dto by `make bindings`.
+// Do not edit.
 
-export type Code = "bad_request" | "bad_data" | "not_found" | "not_configured" | "switched_off" | "unavailable" | "timed_out" | "unauthorized" | "forbidden" | "conflict" | "rejected" | "read_only" | "internal";
+/** Every command; `null` as request means that it takes none, as answer that it gives none. */
+export interface Commands {
+  /** Where we are and whether we may write. */
+  session: { request: null; answer: SessionView };
+  /** The newest state, whole, with positions. */
+  latest: { request: null; answer: Update };
+  /** Asks every source now instead of at the next tick. */
+  refresh: { request: null; answer: null };
+  /** Changes the window of every rate. */
+  set_window: { request: WindowRequest; answer: SessionView };
+  /** Unlocks writes for a while. */
+  arm: { request: ArmRequest; answer: SessionView };
+  /** Locks writes. */
+  disarm: { request: null; answer: SessionView };
+  /** Stages a shift: nothing is written. */
+  plan_shift: { request: PlanRequest; answer: PlanView };
+  /** Lets the server try a plan: nothing is written. */
+  dry_run: { request: PlanIdRequest; answer: DryRunView };
+  /** Carries a plan out. */
+  apply: { request: ApplyRequest; answer: JournalEntryView };
+  /** Stages the inverse of a journal entry: nothing is written. */
+  plan_undo: { request: UndoRequest; answer: PlanView };
+  /** The journal of this context, newest first. */
+  journal: { request: null; answer: JournalView };
+  /** Services that have traces. */
+  trace_services: { request: null; answer: ServicesView };
+  /** Operations of a service. */
+  trace_operations: { request: OperationsRequest; answer: ServicesView };
+  /** Traces that match, newest first. */
+  find_traces: { request: TraceSearchRequest; answer: TraceListView };
+  /** One trace, analysed. */
+  trace: { request: TraceIdRequest; answer: TraceView };
+}
+
+/** Every command that answers again and again. */
+export interface Streams {
+  /** Every update from now on: the newest state after each change. */
+  subscribe: { request: null; answer: Update };
+}
 
 export type ApiError = { 
 /**
@@ -20,15 +59,375 @@ detail: string,
  */
 hint: string, };
 
-export type TrafficView = { 
+export type ApplyRequest = { 
 /**
- * Per second (bytes for tcp); null if unknown.
+ * From [`PlanView::plan_id`].
+ */
+plan_id: string, 
+/**
+ * Why, for the journal; may be empty.
+ */
+reason: string, };
+
+export type ArmRequest = { 
+/**
+ * The context's name as typed, where [`WritesView::needs_name`].
+ */
+typed_name: string | null, };
+
+export type BandView = { 
+/**
+ * Destination name.
+ */
+destination: string, 
+/**
+ * Declared share.
+ */
+target: number, 
+/**
+ * Lower bound at the present count.
+ */
+low: number, 
+/**
+ * Upper bound.
+ */
+high: number, 
+/**
+ * Observed share since the change; null if nothing was counted.
+ */
+observed: number | null, 
+/**
+ * Requests counted since the change.
+ */
+requests: number, };
+
+export type CallView = { 
+/**
+ * Caller service.
+ */
+source: string, 
+/**
+ * Callee service.
+ */
+target: string, 
+/**
+ * Graph edge id, if the graph has it.
+ */
+edge: string | null, 
+/**
+ * Calls.
+ */
+calls: number, 
+/**
+ * Erroring calls.
+ */
+errors: number, 
+/**
+ * Longest duration, as the caller felt it.
+ */
+max_ns: number, 
+/**
+ * Present p95 of the edge, milliseconds.
+ */
+edge_p95_ms: number | null, };
+
+export type ChangeView = { 
+/**
+ * Destination name.
+ */
+destination: string, 
+/**
+ * JSON pointer.
+ */
+path: string, 
+/**
+ * Before; null if absent.
+ */
+before: number | null, 
+/**
+ * After; null if removed.
+ */
+after: number | null, };
+
+export type Code = "bad_request" | "bad_data" | "not_found" | "not_configured" | "switched_off" | "unavailable" | "timed_out" | "unauthorized" | "forbidden" | "conflict" | "rejected" | "read_only" | "internal";
+
+export type CodeShareView = { 
+/**
+ * HTTP code, gRPC status or `-`.
+ */
+code: string, 
+/**
+ * Envoy's response flags or `-`.
+ */
+flags: string, 
+/**
+ * 0..=1.
+ */
+ratio: number, };
+
+export type DestinationView = { 
+/**
+ * Name to show and to type: the subset, else the host.
+ */
+name: string, 
+/**
+ * Host as written.
+ */
+host: string, 
+/**
+ * Subset.
+ */
+subset: string | null, 
+/**
+ * Port.
+ */
+port: number | null, 
+/**
+ * Canonical revision behind it, where it can be told.
+ */
+revision: string | null, 
+/**
+ * Weight as written; null if absent.
+ */
+weight: number | null, 
+/**
+ * Share by the weights, 0..=1.
+ */
+effective_ratio: number | null, 
+/**
+ * Share of the requests counted in the window, 0..=1; null if none were counted or the count failed.
+ */
+observed_ratio: number | null, 
+/**
+ * 95 % interval of the observed share.
+ */
+interval: [number, number] | null, 
+/**
+ * Requests counted in the window; null if unknown.
+ */
+requests: number | null, 
+/**
+ * Requests per second; null if unknown.
  */
 rate: number | null, 
 /**
- * 0..=1; null if unknown or meaningless (tcp).
+ * Error ratio, by its own proxy where that reports.
  */
-error_ratio: number | null, };
+error_ratio: number | null, 
+/**
+ * Latency.
+ */
+latency_ms: LatencyView, 
+/**
+ * Ready replicas; null if unknown.
+ */
+ready_endpoints: number | null, 
+/**
+ * Wanted replicas; null if unknown.
+ */
+wanted_endpoints: number | null, };
+
+export type DiffLine = { 
+/**
+ * `context`, `removed`, `added`.
+ */
+kind: string, 
+/**
+ * The line, without its sign.
+ */
+text: string, };
+
+export type DryRunView = { 
+/**
+ * The server would take it, and its answer equals the staged document.
+ */
+ok: boolean, 
+/**
+ * Round trip.
+ */
+elapsed_ms: number, 
+/**
+ * `Warning` headers, verbatim.
+ */
+warnings: Array<string>, 
+/**
+ * Leaves that the server would change besides ours (`/spec/http/0/timeout: null -> "1s"`); empty is good.
+ */
+mutations: Array<string>, };
+
+export type EdgeView = { 
+/**
+ * Stable id.
+ */
+id: string, 
+/**
+ * Caller's node id.
+ */
+source: string, 
+/**
+ * Callee's node id.
+ */
+target: string, 
+/**
+ * `http`, `grpc`, `tcp`.
+ */
+protocol: string, 
+/**
+ * Per second (bytes for tcp).
+ */
+rate: number | null, 
+/**
+ * 0..=1.
+ */
+error_ratio: number | null, 
+/**
+ * Response codes, most frequent first.
+ */
+codes: Array<CodeShareView>, 
+/**
+ * What the caller felt.
+ */
+latency_ms: LatencyView, 
+/**
+ * What the callee's proxy measured.
+ */
+callee_latency_ms: LatencyView, 
+/**
+ * Share of requests over mutual TLS.
+ */
+mtls_ratio: number | null, 
+/**
+ * Share of what the source sends by this protocol.
+ */
+share_of_source: number | null, 
+/**
+ * `unknown`, `idle`, `ok`, `degraded`, `failing`.
+ */
+health: string, };
+
+export type FindingView = { 
+/**
+ * `info`, `warning`, `error`.
+ */
+severity: string, 
+/**
+ * Stable name.
+ */
+code: string, 
+/**
+ * What it is about.
+ */
+object: string, 
+/**
+ * JSON pointer inside the object; may be empty.
+ */
+path: string, 
+/**
+ * For people; plain text.
+ */
+message: string, };
+
+export type GraphView = { 
+/**
+ * Counts snapshots.
+ */
+generation: number, 
+/**
+ * Moment of the numbers, RFC 3339.
+ */
+taken_at: string, 
+/**
+ * Window of every rate, seconds.
+ */
+window_s: number, 
+/**
+ * `workload`, `app`, `versioned-app`, `service`.
+ */
+graph_type: string, 
+/**
+ * Sorted by id.
+ */
+nodes: Array<NodeView>, 
+/**
+ * Sorted by id.
+ */
+edges: Array<EdgeView>, 
+/**
+ * Sources with their state.
+ */
+sources: Array<SourceView>, 
+/**
+ * Findings, worst first.
+ */
+findings: Array<FindingView>, 
+/**
+ * The queries behind the numbers.
+ */
+queries: Array<QueryView>, };
+
+export type JournalEntryView = { 
+/**
+ * Its id.
+ */
+entry_id: string, 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * `apply`, `undo`.
+ */
+kind: string, 
+/**
+ * Context it was made in.
+ */
+context: string, 
+/**
+ * User as the server saw us.
+ */
+user: string | null, 
+/**
+ * Which split.
+ */
+split_id: string, 
+/**
+ * In words.
+ */
+summary: string, 
+/**
+ * The operator's reason.
+ */
+reason: string, 
+/**
+ * `applied`, `refused`, `failed`, `intended` (begun, outcome never written: look at the object).
+ */
+outcome: string, 
+/**
+ * The server's words if it refused or failed.
+ */
+message: string, 
+/**
+ * Changed leaves.
+ */
+changes: Array<ChangeView>, 
+/**
+ * resourceVersion before.
+ */
+resource_version_before: string, 
+/**
+ * resourceVersion after; null if nothing was written.
+ */
+resource_version_after: string | null, 
+/**
+ * Whether it can still be undone.
+ */
+undoable: boolean, };
+
+export type JournalView = { 
+/**
+ * Entries.
+ */
+entries: Array<JournalEntryView>, };
 
 export type LatencyView = { 
 /**
@@ -51,6 +450,24 @@ p99: number | null,
  * Names of the statistics that lie above the last bucket: they are null above, and known to exceed its bound.
  */
 beyond: Array<string>, };
+
+export type LayoutView = { 
+/**
+ * Changes only when a position changes.
+ */
+version: number, 
+/**
+ * Card by node id.
+ */
+nodes: { [key in string]: RectView }, 
+/**
+ * Box by `cluster/namespace`.
+ */
+boxes: { [key in string]: RectView }, 
+/**
+ * Nodes that are gone but keep their slot.
+ */
+ghosts: Array<string>, };
 
 export type NodeView = { 
 /**
@@ -127,316 +544,25 @@ box: string | null,
  */
 splits: Array<string>, };
 
-export type CodeShareView = { 
+export type OpView = { 
 /**
- * HTTP code, gRPC status or `-`.
+ * `test`, `replace`, `add`, `remove`.
  */
-code: string, 
+op: string, 
 /**
- * Envoy's response flags or `-`.
- */
-flags: string, 
-/**
- * 0..=1.
- */
-ratio: number, };
-
-export type EdgeView = { 
-/**
- * Stable id.
- */
-id: string, 
-/**
- * Caller's node id.
- */
-source: string, 
-/**
- * Callee's node id.
- */
-target: string, 
-/**
- * `http`, `grpc`, `tcp`.
- */
-protocol: string, 
-/**
- * Per second (bytes for tcp).
- */
-rate: number | null, 
-/**
- * 0..=1.
- */
-error_ratio: number | null, 
-/**
- * Response codes, most frequent first.
- */
-codes: Array<CodeShareView>, 
-/**
- * What the caller felt.
- */
-latency_ms: LatencyView, 
-/**
- * What the callee's proxy measured.
- */
-callee_latency_ms: LatencyView, 
-/**
- * Share of requests over mutual TLS.
- */
-mtls_ratio: number | null, 
-/**
- * Share of what the source sends by this protocol.
- */
-share_of_source: number | null, 
-/**
- * `unknown`, `idle`, `ok`, `degraded`, `failing`.
- */
-health: string, };
-
-export type FindingView = { 
-/**
- * `info`, `warning`, `error`.
- */
-severity: string, 
-/**
- * Stable name.
- */
-code: string, 
-/**
- * What it is about.
- */
-object: string, 
-/**
- * JSON pointer inside the object; may be empty.
+ * JSON pointer.
  */
 path: string, 
 /**
- * For people; plain text.
+ * The value as JSON text; empty for `remove`.
  */
-message: string, };
+value: string, };
 
-export type SourceFault = { 
+export type OperationsRequest = { 
 /**
- * Error kind, e.g. `timed_out`, `forbidden`.
+ * Service as the backend knows it.
  */
-code: string, 
-/**
- * What went wrong.
- */
-message: string, 
-/**
- * What to do.
- */
-hint: string, 
-/**
- * How many times in a row.
- */
-count: number, };
-
-export type SourceView = { 
-/**
- * `control-plane`, `metrics`, `traces`.
- */
-name: string, 
-/**
- * What answers, e.g. `Prometheus 2.42`, `demo mesh`; empty if not known yet.
- */
-product: string, 
-/**
- * Version, where it says.
- */
-version: string | null, 
-/**
- * Which of its APIs we use, e.g. `v3`, where there are several.
- */
-api: string | null, 
-/**
- * What the last look at it told, e.g. `scrape_interval_s`, `mesh_series`.
- */
-facts: { [key in string]: string }, 
-/**
- * Address without credentials.
- */
-address: string, 
-/**
- * `loading` (never answered yet), `ok`, `stale` (older than two ticks), `failed`, `forbidden`, `absent` (not
- * configured).
- */
-state: string, 
-/**
- * Seconds since the last good answer; null if there never was one.
- */
-age_s: number | null, 
-/**
- * Queries in the last tick.
- */
-queries: number, 
-/**
- * How long the last tick's answers took (of the control plane and the traces: the last look), milliseconds.
- */
-elapsed_ms: number | null, 
-/**
- * The current failure, if any.
- */
-error: SourceFault | null, };
-
-export type QueryView = { 
-/**
- * `requests`, `tcp_sent_bytes`, `latency_sum`, `latency_quantile_950_edges`, …
- */
-name: string, 
-/**
- * The PromQL text.
- */
-promql: string, 
-/**
- * Rows answered; null if it failed.
- */
-rows: number | null, 
-/**
- * Why it failed.
- */
-error: string | null, };
-
-export type GraphView = { 
-/**
- * Counts snapshots.
- */
-generation: number, 
-/**
- * Moment of the numbers, RFC 3339.
- */
-taken_at: string, 
-/**
- * Window of every rate, seconds.
- */
-window_s: number, 
-/**
- * `workload`, `app`, `versioned-app`, `service`.
- */
-graph_type: string, 
-/**
- * Sorted by id.
- */
-nodes: Array<NodeView>, 
-/**
- * Sorted by id.
- */
-edges: Array<EdgeView>, 
-/**
- * Sources with their state.
- */
-sources: Array<SourceView>, 
-/**
- * Findings, worst first.
- */
-findings: Array<FindingView>, 
-/**
- * The queries behind the numbers.
- */
-queries: Array<QueryView>, };
-
-export type RectView = { 
-/**
- * Left.
- */
-x: number, 
-/**
- * Top.
- */
-y: number, 
-/**
- * Width.
- */
-width: number, 
-/**
- * Height.
- */
-height: number, };
-
-export type LayoutView = { 
-/**
- * Changes only when a position changes.
- */
-version: number, 
-/**
- * Card by node id.
- */
-nodes: { [key in string]: RectView }, 
-/**
- * Box by `cluster/namespace`.
- */
-boxes: { [key in string]: RectView }, 
-/**
- * Nodes that are gone but keep their slot.
- */
-ghosts: Array<string>, };
-
-export type WritesView = { 
-/**
- * Whether changes are possible now.
- */
-armed: boolean, 
-/**
- * Seconds until writes are locked again; null if they never are (demo).
- */
-remaining_s: number | null, 
-/**
- * Arming asks for the context's name to be typed.
- */
-needs_name: boolean, };
-
-export type SessionView = { 
-/**
- * Context name, or `demo`.
- */
-context: string, 
-/**
- * API server address; empty in the demo.
- */
-server: string, 
-/**
- * The user as the server sees us.
- */
-user: string | null, 
-/**
- * Server version.
- */
-server_version: string | null, 
-/**
- * `demo`, `production`, `normal`: colours the frame, with the word.
- */
-class: string, 
-/**
- * Write lock.
- */
-writes: WritesView, 
-/**
- * Rate window in force, seconds.
- */
-window_s: number, 
-/**
- * Windows on offer, seconds.
- */
-windows: Array<number>, 
-/**
- * Seconds between ticks.
- */
-refresh_s: number, 
-/**
- * Product version.
- */
-app_version: string, };
-
-export type WindowRequest = { 
-/**
- * Seconds, 15..=86400.
- */
-window_s: number, };
-
-export type ArmRequest = { 
-/**
- * The context's name as typed, where [`WritesView::needs_name`].
- */
-typed_name: string | null, };
+service: string, };
 
 export type OwnerView = { 
 /**
@@ -452,146 +578,25 @@ name: string | null,
  */
 evidence: string, };
 
-export type DestinationView = { 
+export type PathSectionView = { 
 /**
- * Name to show and to type: the subset, else the host.
+ * The span that the time belongs to.
  */
-name: string, 
+span_id: string, 
 /**
- * Host as written.
+ * From the trace's start.
  */
-host: string, 
+start_ns: number, 
 /**
- * Subset.
+ * From the trace's start.
  */
-subset: string | null, 
-/**
- * Port.
- */
-port: number | null, 
-/**
- * Canonical revision behind it, where it can be told.
- */
-revision: string | null, 
-/**
- * Weight as written; null if absent.
- */
-weight: number | null, 
-/**
- * Share by the weights, 0..=1.
- */
-effective_ratio: number | null, 
-/**
- * Share of the requests counted in the window, 0..=1; null if none were counted or the count failed.
- */
-observed_ratio: number | null, 
-/**
- * 95 % interval of the observed share.
- */
-interval: [number, number] | null, 
-/**
- * Requests counted in the window; null if unknown.
- */
-requests: number | null, 
-/**
- * Requests per second; null if unknown.
- */
-rate: number | null, 
-/**
- * Error ratio, by its own proxy where that reports.
- */
-error_ratio: number | null, 
-/**
- * Latency.
- */
-latency_ms: LatencyView, 
-/**
- * Ready replicas; null if unknown.
- */
-ready_endpoints: number | null, 
-/**
- * Wanted replicas; null if unknown.
- */
-wanted_endpoints: number | null, };
+end_ns: number, };
 
-export type SplitView = { 
+export type PlanIdRequest = { 
 /**
- * `VirtualService/shop/reviews/http/0`.
+ * From [`PlanView::plan_id`].
  */
-id: string, 
-/**
- * `VirtualService`, `HTTPRoute`.
- */
-kind: string, 
-/**
- * Namespace of the object.
- */
-namespace: string, 
-/**
- * Name of the object.
- */
-name: string, 
-/**
- * Index of the route entry.
- */
-route: number, 
-/**
- * `http`, `tcp`, `tls`, `rules`.
- */
-section: string, 
-/**
- * Condition in words.
- */
-match: string, 
-/**
- * Hosts in full.
- */
-hosts: Array<string>, 
-/**
- * Whether it decides for callers in the mesh.
- */
-in_force: boolean, 
-/**
- * Object that takes its place (`HTTPRoute/shop/reviews`).
- */
-overridden_by: string | null, 
-/**
- * Owner.
- */
-owner: OwnerView, 
-/**
- * Destinations in order.
- */
-destinations: Array<DestinationView>, 
-/**
- * Node id of the service in the graph, if it is there.
- */
-node: string | null, 
-/**
- * `agrees`, `drift`, `converging`, `unknown` (no or too few requests, or no metrics), `overridden`, `incomparable` (a
- * finding says why).
- */
-verdict: string, 
-/**
- * Findings, worst first.
- */
-findings: Array<FindingView>, };
-
-export type SplitsView = { 
-/**
- * Worst first, then by id.
- */
-splits: Array<SplitView>, };
-
-export type WeightRequest = { 
-/**
- * Destination name (subset or host), or `#1` by position.
- */
-destination: string, 
-/**
- * Weight.
- */
-weight: number, };
+plan_id: string, };
 
 export type PlanRequest = { 
 /**
@@ -602,118 +607,6 @@ split_id: string,
  * New weights; destinations not named keep theirs.
  */
 weights: Array<WeightRequest>, };
-
-export type PlanIdRequest = { 
-/**
- * From [`PlanView::plan_id`].
- */
-plan_id: string, };
-
-export type ApplyRequest = { 
-/**
- * From [`PlanView::plan_id`].
- */
-plan_id: string, 
-/**
- * Why, for the journal; may be empty.
- */
-reason: string, };
-
-export type UndoRequest = { 
-/**
- * Journal entry; null = the last undoable one.
- */
-entry_id: string | null, };
-
-export type ChangeView = { 
-/**
- * Destination name.
- */
-destination: string, 
-/**
- * JSON pointer.
- */
-path: string, 
-/**
- * Before; null if absent.
- */
-before: number | null, 
-/**
- * After; null if removed.
- */
-after: number | null, };
-
-export type DiffLine = { 
-/**
- * `context`, `removed`, `added`.
- */
-kind: string, 
-/**
- * The line, without its sign.
- */
-text: string, };
-
-export type OpView = { 
-/**
- * `test`, `replace`, `add`, `remove`.
- */
-op: string, 
-/**
- * JSON pointer.
- */
-path: string, 
-/**
- * The value as JSON text; empty for `remove`.
- */
-value: string, };
-
-export type PredictionView = { 
-/**
- * Destination name.
- */
-destination: string, 
-/**
- * Share before, by the weights.
- */
-ratio_before: number | null, 
-/**
- * Share after.
- */
-ratio_after: number | null, 
-/**
- * Requests per second now.
- */
-rate_before: number | null, 
-/**
- * Requests per second expected.
- */
-rate_after: number | null, 
-/**
- * Requests per second and ready endpoint expected.
- */
-per_endpoint_after: number | null, 
-/**
- * `per_endpoint_after` over today's; null if unknown.
- */
-load_factor: number | null, };
-
-export type DryRunView = { 
-/**
- * The server would take it, and its answer equals the staged document.
- */
-ok: boolean, 
-/**
- * Round trip.
- */
-elapsed_ms: number, 
-/**
- * `Warning` headers, verbatim.
- */
-warnings: Array<string>, 
-/**
- * Leaves that the server would change besides ours (`/spec/http/0/timeout: null -> "1s"`); empty is good.
- */
-mutations: Array<string>, };
 
 export type PlanView = { 
 /**
@@ -765,31 +658,35 @@ applicable: boolean,
  */
 cli: string, };
 
-export type BandView = { 
+export type PredictionView = { 
 /**
  * Destination name.
  */
 destination: string, 
 /**
- * Declared share.
+ * Share before, by the weights.
  */
-target: number, 
+ratio_before: number | null, 
 /**
- * Lower bound at the present count.
+ * Share after.
  */
-low: number, 
+ratio_after: number | null, 
 /**
- * Upper bound.
+ * Requests per second now.
  */
-high: number, 
+rate_before: number | null, 
 /**
- * Observed share since the change; null if nothing was counted.
+ * Requests per second expected.
  */
-observed: number | null, 
+rate_after: number | null, 
 /**
- * Requests counted since the change.
+ * Requests per second and ready endpoint expected.
  */
-requests: number, };
+per_endpoint_after: number | null, 
+/**
+ * `per_endpoint_after` over today's; null if unknown.
+ */
+load_factor: number | null, };
 
 export type ProgressPoint = { 
 /**
@@ -855,151 +752,47 @@ curve: Array<ProgressPoint>,
  */
 message: string, };
 
-export type JournalEntryView = { 
+export type QueryView = { 
 /**
- * Its id.
- */
-entry_id: string, 
-/**
- * RFC 3339.
- */
-at: string, 
-/**
- * `apply`, `undo`.
- */
-kind: string, 
-/**
- * Context it was made in.
- */
-context: string, 
-/**
- * User as the server saw us.
- */
-user: string | null, 
-/**
- * Which split.
- */
-split_id: string, 
-/**
- * In words.
- */
-summary: string, 
-/**
- * The operator's reason.
- */
-reason: string, 
-/**
- * `applied`, `refused`, `failed`, `intended` (begun, outcome never written: look at the object).
- */
-outcome: string, 
-/**
- * The server's words if it refused or failed.
- */
-message: string, 
-/**
- * Changed leaves.
- */
-changes: Array<ChangeView>, 
-/**
- * resourceVersion before.
- */
-resource_version_before: string, 
-/**
- * resourceVersion after; null if nothing was written.
- */
-resource_version_after: string | null, 
-/**
- * Whether it can still be undone.
- */
-undoable: boolean, };
-
-export type JournalView = { 
-/**
- * Entries.
- */
-entries: Array<JournalEntryView>, };
-
-export type TraceSearchRequest = { 
-/**
- * Service as the backend knows it; null = any.
- */
-service: string | null, 
-/**
- * Operation.
- */
-operation: string | null, 
-/**
- * Only traces with an erroring span.
- */
-only_errors: boolean, 
-/**
- * Shortest duration of the whole trace.
- */
-min_duration_ms: number | null, 
-/**
- * Longest duration of the whole trace.
- */
-max_duration_ms: number | null, 
-/**
- * Attributes that one span must carry.
- */
-attributes: { [key in string]: string }, 
-/**
- * How far back, seconds; null = 3600.
- */
-since_s: number | null, 
-/**
- * At most this many; null = 20.
- */
-limit: number | null, 
-/**
- * Graph node whose traces are wanted (sets the service).
- */
-node: string | null, 
-/**
- * Graph edge whose traces are wanted: traces in which its source called its target.
- */
-edge: string | null, };
-
-export type TraceServiceView = { 
-/**
- * Service name.
+ * `requests`, `tcp_sent_bytes`, `latency_sum`, `latency_quantile_950_edges`, …
  */
 name: string, 
 /**
- * Its spans.
+ * The PromQL text.
  */
-spans: number, 
+promql: string, 
 /**
- * Its erroring spans.
+ * Rows answered; null if it failed.
  */
-errors: number, };
+rows: number | null, 
+/**
+ * Why it failed.
+ */
+error: string | null, };
 
-export type TraceRowView = { 
+export type RectView = { 
 /**
- * 32 hex digits.
+ * Left.
  */
-trace_id: string, 
+x: number, 
 /**
- * Service of the root.
+ * Top.
  */
-root_service: string, 
+y: number, 
 /**
- * Operation of the root.
+ * Width.
  */
-root_operation: string, 
+width: number, 
 /**
- * RFC 3339.
+ * Height.
  */
-start: string, 
+height: number, };
+
+export type ServiceShareView = { 
 /**
- * The same in milliseconds since the epoch.
+ * Service.
  */
-start_ms: number, 
-/**
- * First start to last end.
- */
-duration_ns: number, 
+service: string, 
 /**
  * Spans.
  */
@@ -1009,31 +802,13 @@ spans: number,
  */
 errors: number, 
 /**
- * Spans whose parent is missing.
+ * Sum of self times.
  */
-orphans: number, 
+self_ns: number, 
 /**
- * Services.
+ * Time on the critical path.
  */
-services: Array<TraceServiceView>, 
-/**
- * `service@revision` seen.
- */
-revisions: Array<string>, };
-
-export type TraceListView = { 
-/**
- * The traces.
- */
-traces: Array<TraceRowView>, 
-/**
- * There may be more.
- */
-partial: boolean, 
-/**
- * The sources asked.
- */
-sources: Array<SourceView>, };
+critical_ns: number, };
 
 export type ServicesView = { 
 /**
@@ -1041,21 +816,112 @@ export type ServicesView = {
  */
 names: Array<string>, };
 
-export type OperationsRequest = { 
+export type SessionView = { 
 /**
- * Service as the backend knows it.
+ * Context name, or `demo`.
  */
-service: string, };
+context: string, 
+/**
+ * API server address; empty in the demo.
+ */
+server: string, 
+/**
+ * The user as the server sees us.
+ */
+user: string | null, 
+/**
+ * Server version.
+ */
+server_version: string | null, 
+/**
+ * `demo`, `production`, `normal`: colours the frame, with the word.
+ */
+class: string, 
+/**
+ * Write lock.
+ */
+writes: WritesView, 
+/**
+ * Rate window in force, seconds.
+ */
+window_s: number, 
+/**
+ * Windows on offer, seconds.
+ */
+windows: Array<number>, 
+/**
+ * Seconds between ticks.
+ */
+refresh_s: number, 
+/**
+ * Product version.
+ */
+app_version: string, };
 
-export type TraceIdRequest = { 
+export type SourceFault = { 
 /**
- * Hex id.
+ * Error kind, e.g. `timed_out`, `forbidden`.
  */
-trace_id: string, 
+code: string, 
 /**
- * Leave clocks as recorded.
+ * What went wrong.
  */
-raw_clock: boolean, };
+message: string, 
+/**
+ * What to do.
+ */
+hint: string, 
+/**
+ * How many times in a row.
+ */
+count: number, };
+
+export type SourceView = { 
+/**
+ * `control-plane`, `metrics`, `traces`.
+ */
+name: string, 
+/**
+ * What answers, e.g. `Prometheus 2.42`, `demo mesh`; empty if not known yet.
+ */
+product: string, 
+/**
+ * Version, where it says.
+ */
+version: string | null, 
+/**
+ * Which of its APIs we use, e.g. `v3`, where there are several.
+ */
+api: string | null, 
+/**
+ * What the last look at it told, e.g. `scrape_interval_s`, `mesh_series`.
+ */
+facts: { [key in string]: string }, 
+/**
+ * Address without credentials.
+ */
+address: string, 
+/**
+ * `loading` (never answered yet), `ok`, `stale` (older than two ticks), `failed`, `forbidden`, `absent` (not
+ * configured).
+ */
+state: string, 
+/**
+ * Seconds since the last good answer; null if there never was one.
+ */
+age_s: number | null, 
+/**
+ * Queries in the last tick.
+ */
+queries: number, 
+/**
+ * How long the last tick's answers took (of the control plane and the traces: the last look), milliseconds.
+ */
+elapsed_ms: number | null, 
+/**
+ * The current failure, if any.
+ */
+error: SourceFault | null, };
 
 export type SpanEventView = { 
 /**
@@ -1141,25 +1007,124 @@ revision: string | null,
  */
 flags: string | null, };
 
-export type PathSectionView = { 
+export type SplitView = { 
 /**
- * The span that the time belongs to.
+ * `VirtualService/shop/reviews/http/0`.
  */
-span_id: string, 
+id: string, 
 /**
- * From the trace's start.
+ * `VirtualService`, `HTTPRoute`.
  */
-start_ns: number, 
+kind: string, 
 /**
- * From the trace's start.
+ * Namespace of the object.
  */
-end_ns: number, };
+namespace: string, 
+/**
+ * Name of the object.
+ */
+name: string, 
+/**
+ * Index of the route entry.
+ */
+route: number, 
+/**
+ * `http`, `tcp`, `tls`, `rules`.
+ */
+section: string, 
+/**
+ * Condition in words.
+ */
+match: string, 
+/**
+ * Hosts in full.
+ */
+hosts: Array<string>, 
+/**
+ * Whether it decides for callers in the mesh.
+ */
+in_force: boolean, 
+/**
+ * Object that takes its place (`HTTPRoute/shop/reviews`).
+ */
+overridden_by: string | null, 
+/**
+ * Owner.
+ */
+owner: OwnerView, 
+/**
+ * Destinations in order.
+ */
+destinations: Array<DestinationView>, 
+/**
+ * Node id of the service in the graph, if it is there.
+ */
+node: string | null, 
+/**
+ * `agrees`, `drift`, `converging`, `unknown` (no or too few requests, or no metrics), `overridden`, `incomparable` (a
+ * finding says why).
+ */
+verdict: string, 
+/**
+ * Findings, worst first.
+ */
+findings: Array<FindingView>, };
 
-export type ServiceShareView = { 
+export type SplitsView = { 
 /**
- * Service.
+ * Worst first, then by id.
  */
-service: string, 
+splits: Array<SplitView>, };
+
+export type TraceIdRequest = { 
+/**
+ * Hex id.
+ */
+trace_id: string, 
+/**
+ * Leave clocks as recorded.
+ */
+raw_clock: boolean, };
+
+export type TraceListView = { 
+/**
+ * The traces.
+ */
+traces: Array<TraceRowView>, 
+/**
+ * There may be more.
+ */
+partial: boolean, 
+/**
+ * The sources asked.
+ */
+sources: Array<SourceView>, };
+
+export type TraceRowView = { 
+/**
+ * 32 hex digits.
+ */
+trace_id: string, 
+/**
+ * Service of the root.
+ */
+root_service: string, 
+/**
+ * Operation of the root.
+ */
+root_operation: string, 
+/**
+ * RFC 3339.
+ */
+start: string, 
+/**
+ * The same in milliseconds since the epoch.
+ */
+start_ms: number, 
+/**
+ * First start to last end.
+ */
+duration_ns: number, 
 /**
  * Spans.
  */
@@ -1169,43 +1134,73 @@ spans: number,
  */
 errors: number, 
 /**
- * Sum of self times.
+ * Spans whose parent is missing.
  */
-self_ns: number, 
+orphans: number, 
 /**
- * Time on the critical path.
+ * Services.
  */
-critical_ns: number, };
+services: Array<TraceServiceView>, 
+/**
+ * `service@revision` seen.
+ */
+revisions: Array<string>, };
 
-export type CallView = { 
+export type TraceSearchRequest = { 
 /**
- * Caller service.
+ * Service as the backend knows it; null = any.
  */
-source: string, 
+service: string | null, 
 /**
- * Callee service.
+ * Operation.
  */
-target: string, 
+operation: string | null, 
 /**
- * Graph edge id, if the graph has it.
+ * Only traces with an erroring span.
  */
-edge: string | null, 
+only_errors: boolean, 
 /**
- * Calls.
+ * Shortest duration of the whole trace.
  */
-calls: number, 
+min_duration_ms: number | null, 
 /**
- * Erroring calls.
+ * Longest duration of the whole trace.
  */
-errors: number, 
+max_duration_ms: number | null, 
 /**
- * Longest duration, as the caller felt it.
+ * Attributes that one span must carry.
  */
-max_ns: number, 
+attributes: { [key in string]: string }, 
 /**
- * Present p95 of the edge, milliseconds.
+ * How far back, seconds; null = 3600.
  */
-edge_p95_ms: number | null, };
+since_s: number | null, 
+/**
+ * At most this many; null = 20.
+ */
+limit: number | null, 
+/**
+ * Graph node whose traces are wanted (sets the service).
+ */
+node: string | null, 
+/**
+ * Graph edge whose traces are wanted: traces in which its source called its target.
+ */
+edge: string | null, };
+
+export type TraceServiceView = { 
+/**
+ * Service name.
+ */
+name: string, 
+/**
+ * Its spans.
+ */
+spans: number, 
+/**
+ * Its erroring spans.
+ */
+errors: number, };
 
 export type TraceView = { 
 /**
@@ -1265,6 +1260,22 @@ partial: boolean,
  */
 findings: Array<FindingView>, };
 
+export type TrafficView = { 
+/**
+ * Per second (bytes for tcp); null if unknown.
+ */
+rate: number | null, 
+/**
+ * 0..=1; null if unknown or meaningless (tcp).
+ */
+error_ratio: number | null, };
+
+export type UndoRequest = { 
+/**
+ * Journal entry; null = the last undoable one.
+ */
+entry_id: string | null, };
+
 export type Update = { 
 /**
  * The graph (type `app` for the Mesh screen).
@@ -1286,3 +1297,33 @@ progress: Array<ProgressView>,
  * The session.
  */
 session: SessionView, };
+
+export type WeightRequest = { 
+/**
+ * Destination name (subset or host), or `#1` by position.
+ */
+destination: string, 
+/**
+ * Weight.
+ */
+weight: number, };
+
+export type WindowRequest = { 
+/**
+ * Seconds, 15..=86400.
+ */
+window_s: number, };
+
+export type WritesView = { 
+/**
+ * Whether changes are possible now.
+ */
+armed: boolean, 
+/**
+ * Seconds until writes are locked again; null if they never are (demo).
+ */
+remaining_s: number | null, 
+/**
+ * Arming asks for the context's name to be typed.
+ */
+needs_name: boolean, };

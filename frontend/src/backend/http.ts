@@ -1,7 +1,7 @@
 // Transport of the browser shell on loopback, for tests: POST with JSON, and a stream of lines for updates.
 import type { AnswerOf, Backend, CommandName } from './backend';
 import { CallError, toCallError } from './backend';
-import type { Update } from './bindings';
+import type { Streams, Update } from './bindings';
 import { LineSplitter } from './lines';
 
 const FIRST_RETRY_MS = 500;
@@ -53,7 +53,7 @@ async function keepReading(
   while (!ended.aborted) {
     let reason = 'the stream ended';
     try {
-      const response = await post('subscribe', '{}', ended);
+      const response = await post('subscribe' satisfies keyof Streams, '{}', ended);
       if (!response.ok || response.body === null) {
         throw await failure(response);
       }

@@ -3,7 +3,7 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 
 import type { Backend } from './backend';
 import { toCallError } from './backend';
-import type { Update } from './bindings';
+import type { Streams, Update } from './bindings';
 
 const RETRY_MS = 2000;
 
@@ -28,7 +28,7 @@ export function tauriBackend(): Backend {
             onUpdate(update);
           }
         };
-        invoke('subscribe', { channel }).catch((thrown: unknown) => {
+        invoke('subscribe' satisfies keyof Streams, { channel }).catch((thrown: unknown) => {
           if (!ended) {
             onLost(toCallError(thrown).message);
             retry = setTimeout(open, RETRY_MS);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pilothouse_acceptance::root;
 use serde_json::Value;
 
-use crate::rules::read;
+use crate::rules::{read, sources};
 
 /// The text between two marks.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
@@ -18,72 +18,85 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
         .0
 }
 
-/// Everything in quotes.
-fn quoted(text: &str) -> BTreeSet<String> {
-    text.split('"')
-        .skip(1)
-        .step_by(2)
-        .map(str::to_owned)
-        .collect()
-}
-
 fn configuration() -> Value {
     serde_json::from_str(&read(&root().join("tauri.conf.json"))).unwrap()
 }
 
-fn api_commands() -> BTreeSet<String> {
-    let registry = read(&root().join("crates/api/src/registry.rs"));
-    let commands = quoted(between(&registry, "pub const COMMANDS", "];"));
+/// Names of an interface of the generated TypeScript, which a test of the api holds to the table of commands.
+fn interface(name: &str) -> BTreeSet<String> {
+    let bindings = read(&root().join("frontend/src/backend/bindings.ts"));
+    let start = format!("export interface {name} {{");
+    let names: BTreeSet<String> = between(&bindings, &start, "\n}")
+        .lines()
+        .filter_map(|line| line.trim().split_once(": {"))
+        .map(|(name, _)| name.to_owned())
+        .collect();
     assert!(
-        commands.len() > 10,
-        "the test looks in the wrong place: {commands:?}"
+        !names.is_empty(),
+        "the test looks in the wrong place for {name}"
     );
-    commands
+    names
+}
+
+/// Rows of the table of commands, as `name: how(...)`.
+fn rows() -> BTreeSet<String> {
+    read(&root().join("crates/api/src/commands.in.rs"))
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.ends_with(';') && !line.starts_with("//"))
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 #[test]
-fn the_window_may_call_the_commands_of_the_api_and_nothing_else() {
-    let mut commands = api_commands();
-    commands.insert("subscribe".to_owned());
+fn the_typescript_has_the_commands_of_the_table() {
+    let declared = &interface("Commands") | &interface("Streams");
+    assert_eq!(declared, rows());
+}
 
-    let build = read(&root().join("src-tauri/build.rs"));
-    assert_eq!(quoted(between(&build, "const COMMANDS", "];")), commands);
-
-    let shell = read(&root().join("src-tauri/src/lib.rs"));
-    let handled: BTreeSet<String> = between(&shell, "generate_handler![", "]")
-        .split(',')
-        .filter_map(|path| path.trim().rsplit("::").next())
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
-    assert_eq!(handled, commands);
-
+#[test]
+fn the_window_is_given_the_table_and_nothing_else() {
     let configuration = configuration();
     let capabilities = configuration["app"]["security"]["capabilities"]
         .as_array()
         .unwrap();
     assert_eq!(capabilities.len(), 1, "one capability for one window");
-    let permitted: BTreeSet<String> = capabilities[0]["permissions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|permission| permission.as_str().unwrap().to_owned())
-        .collect();
-    let expect = commands
-        .iter()
-        .map(|name| format!("allow-{}", name.replace('_', "-")));
-    assert_eq!(permitted, expect.collect());
+    assert_eq!(
+        capabilities[0]["permissions"],
+        serde_json::json!(["every-command"])
+    );
 }
 
 #[test]
-fn the_browser_shell_and_the_window_offer_the_same() {
-    let backend = read(&root().join("frontend/src/backend/backend.ts"));
-    let declared: BTreeSet<String> = between(&backend, "export interface Commands {", "\n}")
-        .lines()
-        .filter_map(|line| line.trim().split_once(": {"))
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    assert_eq!(declared, api_commands());
+fn no_shell_lists_commands() {
+    let commands = interface("Commands");
+    let mut shells = vec![root().join("tauri.conf.json")];
+    for folder in ["src-tauri", "crates/dev/src"] {
+        shells.extend(sources(folder, "rs"));
+    }
+    for transport in ["backend.ts", "connect.ts", "http.ts", "tauri.ts"] {
+        shells.push(root().join("frontend/src/backend").join(transport));
+    }
+    for shell in shells {
+        let text = read(&shell);
+        for command in &commands {
+            let kebab = command.replace('_', "-");
+            for spelt in [
+                format!("\"{command}\""),
+                format!("'{command}'"),
+                format!("/{command}\""),
+                format!("\"allow-{kebab}\""),
+                format!("fn {command}("),
+            ] {
+                assert!(
+                    !text.contains(&spelt),
+                    "{} names the command {spelt}: the table is the one list",
+                    shell.display()
+                );
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,50 @@
+// Every command: the one list from which the registry, the handler and the permissions of the desktop shell, the browser
+// shell and the TypeScript interface are made. A new command is a row here and a method of `Api`; then `make bindings`.
+//
+//     /// What it does, for the readers of the TypeScript too.
+//     name: HOW(Request) -> Answer;
+//
+// - `name` is the method of `Api` and the name on the wire.
+// - HOW is `fn` or `async fn`, as the method is, with `blocking` before it if the method reads or writes files, waits for
+//   a lock of another process, or computes for more than a few milliseconds: it then gets a thread of its own. No command
+//   runs on the window's main thread. `stream fn` is written by hand in both shells: it answers more than once.
+// - Request and Answer are types of `dto`; `Result<Answer>` if the method can fail. Both may be left out.
+//
+// Two macros read this file: `commands!` in registry/rows.rs and a small one in src-tauri/build.rs.
+commands! {
+    /// Every update from now on: the newest state after each change.
+    subscribe: stream fn() -> Update;
+
+    /// Where we are and whether we may write.
+    session: fn() -> SessionView;
+    /// The newest state, whole, with positions.
+    latest: blocking fn() -> Update;
+    /// Asks every source now instead of at the next tick.
+    refresh: fn();
+    /// Changes the window of every rate.
+    set_window: fn(WindowRequest) -> Result<SessionView>;
+
+    /// Unlocks writes for a while.
+    arm: fn(ArmRequest) -> Result<SessionView>;
+    /// Locks writes.
+    disarm: fn() -> SessionView;
+    /// Stages a shift: nothing is written.
+    plan_shift: async fn(PlanRequest) -> Result<PlanView>;
+    /// Lets the server try a plan: nothing is written.
+    dry_run: async fn(PlanIdRequest) -> Result<DryRunView>;
+    /// Carries a plan out.
+    apply: blocking async fn(ApplyRequest) -> Result<JournalEntryView>;
+    /// Stages the inverse of a journal entry: nothing is written.
+    plan_undo: blocking async fn(UndoRequest) -> Result<PlanView>;
+    /// The journal of this context, newest first.
+    journal: blocking fn() -> JournalView;
+
+    /// Services that have traces.
+    trace_services: async fn() -> Result<ServicesView>;
+    /// Operations of a service.
+    trace_operations: async fn(OperationsRequest) -> Result<ServicesView>;
+    /// Traces that match, newest first.
+    find_traces: async fn(TraceSearchRequest) -> Result<TraceListView>;
+    /// One trace, analysed.
+    trace: blocking async fn(TraceIdRequest) -> Result<TraceView>;
+}
