@@ -3,9 +3,10 @@
 //!
 //! Principal types: [`GraphRequest`] (what to draw), [`MeshGraph`] with [`Node`]s and [`Edge`]s. The engine asks
 //! [`queries`] which metrics a request needs, fetches them, and hands the answers to [`fold`].
+//! Several clusters, each a [`ClusterPart`], are one graph by [`fold_clusters`].
 //!
-//! The steps of a fold, one file each: `rows` (which rows count and what they say), `identity` (who the ends are),
-//! `tally` (sums per edge and proxy), `calls` (one report per edge; services only), `latency` (quantiles that are
+//! The steps of a fold, one file each: `rows` (which rows count and what they say), `clusters` (which cluster is
+//! meant), `identity` (who the ends are), `tally` (sums per edge and proxy), `calls` (one report per edge; services only), `latency` (quantiles that are
 //! exactly an edge or a node), `declared` and `badges` (what objects add), `draw` (the numbers), `findings`, and `fold`
 //! itself. The rules are Kiali's, so that two tools pointed at one Prometheus agree, except where those are wrong: reports of both proxies are
 //! never mixed, totals do not depend on the order of anything, and what failed is unknown, not zero. Where Kiali draws an
@@ -14,6 +15,7 @@
 
 mod badges;
 mod calls;
+mod clusters;
 mod declared;
 mod dot;
 mod draw;
@@ -30,8 +32,10 @@ mod types;
 #[cfg(test)]
 mod testing;
 
+pub use clusters::{ClusterPart, PartMetrics};
 pub use dot::to_dot;
-pub use fold::fold;
+pub use fold::{fold, fold_clusters};
+pub use identity::{box_of, cluster_of};
 pub use queries::{BUDGET, queries};
 pub use types::{
     AmbientTraffic, CodeShare, Edge, EdgeLatency, FetchedRows, GraphRequest, GraphType,

@@ -57,7 +57,12 @@ impl<'a> Call<'a> {
             tally.reports.get(&Reporter::Destination),
         );
         let both = match sides {
-            (Some(caller), Some(callee)) if caller.rate > 0.0 && callee.rate > 0.0 => {
+            (Some(caller), Some(callee))
+                if caller.rate > 0.0
+                    && callee.rate > 0.0
+                    && !caller.is_partial
+                    && !callee.is_partial =>
+            {
                 let codes = (caller.errors > 0.0).then(|| caller.codes.clone());
                 Some(BothSides {
                     caller_rate: caller.rate,

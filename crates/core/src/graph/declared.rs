@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::clusters::ClusterKey;
 use super::identity::{Name, NodeKey};
 use super::queries::has_service_nodes;
-use super::rows::{Peer, is_known};
+use super::rows::Peer;
 use super::tally::NodeTally;
 use super::types::{GraphRequest, GraphType};
 use crate::model::{Object, ObjectKind};
@@ -67,10 +68,10 @@ pub(super) enum Gateway {
 }
 
 impl<'a> Declared<'a> {
-    /// Reads the objects.
-    pub(super) fn read(objects: &'a [Object]) -> Self {
+    /// Reads the objects of one cluster.
+    pub(super) fn read(objects: impl Iterator<Item = &'a Object> + Clone) -> Self {
         let mut declared = Self::default();
-        let services = services_by_namespace(objects);
+        let services = services_by_namespace(objects.clone());
         for object in objects {
             let named = (
                 object.reference.namespace.as_str(),
@@ -147,18 +148,27 @@ impl<'a> Declared<'a> {
             .take_while(move |((of, _), _)| *of == namespace)
     }
 
-    /// Adds a node for everything declared in the chosen namespaces that has none.
+    /// Adds a node for everything declared in the chosen namespaces that has none. `cluster` is where the objects are;
+    /// `None` if that is not known, see [`Homes`].
     pub(super) fn add_missing(
         &self,
         request: &GraphRequest,
+        cluster: Option<ClusterKey<'a>>,
         nodes: &mut BTreeMap<NodeKey<'a>, NodeTally<'a>>,
     ) {
-        let known: BTreeSet<(&str, Name<'_>)> =
-            nodes.keys().map(|key| (key.namespace, key.name)).collect();
+        let known: BTreeSet<(&str, Name<'_>)> = nodes
+            .keys()
+            .filter(|key| cluster.is_none_or(|own| own == key.cluster))
+            .map(|key| (key.namespace, key.name))
+            .collect();
         let chosen = |namespace: &str| {
             request.namespaces.is_empty() || request.namespaces.iter().any(|n| n == namespace)
         };
-        let clusters = Clusters::of(nodes.keys());
+        let homes = cluster.is_none().then(|| Homes::of(nodes.keys()));
+        let home = |namespace: &str| {
+            let likely = homes.as_ref().map(|homes| homes.of_namespace(namespace));
+            cluster.or(likely).unwrap_or(ClusterKey::NONE)
+        };
         let mut missing: Vec<(Named<'a>, Name<'a>, NodeTally<'a>)> = Vec::new();
         if request.graph_type != GraphType::Service {
             for (named, workload) in &self.workloads {
@@ -174,7 +184,7 @@ impl<'a> Declared<'a> {
         for ((namespace, _), name, node) in missing {
             if chosen(namespace) && !known.contains(&(namespace, name)) {
                 let key = NodeKey {
-                    cluster: clusters.home(namespace),
+                    cluster: home(namespace),
                     namespace,
                     name,
                 };
@@ -206,20 +216,20 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// Which cluster a declared object is likely in: objects do not say, telemetry does.
-struct Clusters<'a> {
-    by_namespace: BTreeMap<&'a str, &'a str>,
-    overall: &'a str,
+/// Which cluster a declared object is likely in, where only telemetry tells.
+struct Homes<'a> {
+    by_namespace: BTreeMap<&'a str, ClusterKey<'a>>,
+    overall: ClusterKey<'a>,
 }
 
-impl<'a> Clusters<'a> {
+impl<'a> Homes<'a> {
     fn of<'k>(keys: impl Iterator<Item = &'k NodeKey<'a>>) -> Self
     where
         'a: 'k,
     {
-        let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-        let mut totals: BTreeMap<&str, usize> = BTreeMap::new();
-        for key in keys.filter(|key| is_known(key.cluster)) {
+        let mut counts: BTreeMap<&str, BTreeMap<ClusterKey<'_>, usize>> = BTreeMap::new();
+        let mut totals: BTreeMap<ClusterKey<'_>, usize> = BTreeMap::new();
+        for key in keys.filter(|key| key.cluster.is_known()) {
             let of_namespace = counts.entry(key.namespace).or_default();
             *of_namespace.entry(key.cluster).or_default() += 1;
             *totals.entry(key.cluster).or_default() += 1;
@@ -229,24 +239,26 @@ impl<'a> Clusters<'a> {
                 .iter()
                 .filter_map(|(namespace, clusters)| Some((*namespace, most(clusters)?)))
                 .collect(),
-            overall: most(&totals).unwrap_or(DEFAULT_CLUSTER),
+            overall: most(&totals).unwrap_or(ClusterKey::named(DEFAULT_CLUSTER)),
         }
     }
 
-    fn home(&self, namespace: &str) -> &'a str {
+    fn of_namespace(&self, namespace: &str) -> ClusterKey<'a> {
         let found = self.by_namespace.get(namespace);
         found.copied().unwrap_or(self.overall)
     }
 }
 
 /// The most frequent; the first by name of equals.
-fn most<'a>(counts: &BTreeMap<&'a str, usize>) -> Option<&'a str> {
+fn most<'a>(counts: &BTreeMap<ClusterKey<'a>, usize>) -> Option<ClusterKey<'a>> {
     let best = counts.values().max()?;
-    let mut names = counts.iter().filter(|(_, count)| *count == best);
-    names.next().map(|(name, _)| *name)
+    let mut clusters = counts.iter().filter(|(_, count)| *count == best);
+    clusters.next().map(|(cluster, _)| *cluster)
 }
 
-fn services_by_namespace(objects: &[Object]) -> BTreeMap<&str, Vec<&Object>> {
+fn services_by_namespace<'a>(
+    objects: impl Iterator<Item = &'a Object>,
+) -> BTreeMap<&'a str, Vec<&'a Object>> {
     let mut services: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
     for object in objects {
         if object.reference.kind == ObjectKind::Service {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::identity::box_of;
 use super::types::{Edge, MeshGraph, Node, RateAndErrors};
 use crate::model::Health;
 
@@ -14,19 +15,17 @@ mod tests;
 #[must_use]
 pub fn to_dot(graph: &MeshGraph) -> String {
     let mut out = String::from("digraph mesh {\n  rankdir=LR;\n  node [shape=box];\n");
-    let mut namespaces: BTreeMap<(&str, &str), Vec<&Node>> = BTreeMap::new();
+    let mut namespaces: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
     for node in &graph.nodes {
-        let key = (node.cluster.as_str(), node.namespace.as_str());
-        namespaces.entry(key).or_default().push(node);
+        namespaces.entry(box_of(&node.id)).or_default().push(node);
     }
     // Writing to a String cannot fail, so the results below say nothing.
-    for ((cluster, namespace), nodes) in &namespaces {
-        let name = format!("{cluster}/{namespace}");
+    for (name, nodes) in &namespaces {
         let _written = writeln!(
             out,
             "  subgraph {} {{\n    label={};",
             quoted(&format!("cluster {name}")),
-            quoted(&name)
+            quoted(name)
         );
         for node in nodes {
             let _written = writeln!(

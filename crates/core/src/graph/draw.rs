@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::badges::{Connections, badges};
 use super::calls::{Call, Calls};
-use super::declared::Declared;
+use super::clusters::Realms;
 use super::findings;
 use super::identity::NodeKey;
 use super::latency::{Groupings, with_mean};
@@ -20,8 +20,7 @@ use crate::model::{Finding, Health, Thresholds};
 pub(super) struct Drawing<'a> {
     pub(super) thresholds: Thresholds,
     pub(super) request: &'a GraphRequest,
-    pub(super) declared: Declared<'a>,
-    pub(super) unknown: BTreeSet<Protocol>,
+    pub(super) realms: &'a Realms<'a>,
 }
 
 /// Sums of one node, one direction, one protocol.
@@ -29,6 +28,8 @@ pub(super) struct Drawing<'a> {
 struct Flow {
     rate: f64,
     errors: f64,
+    /// A part of it is missing.
+    is_partial: bool,
 }
 
 /// Flows by node and protocol.
@@ -52,6 +53,7 @@ impl Drawing<'_> {
                     .or_default();
                 flow.rate += call.shown.rate;
                 flow.errors += call.shown.errors;
+                flow.is_partial |= call.shown.is_partial;
             }
         }
         let mut nodes = self.nodes(groupings, tallies, &incoming, &outgoing);
@@ -60,8 +62,10 @@ impl Drawing<'_> {
         let mut edges = Vec::with_capacity(calls.len());
         for (key, call) in calls {
             let sent = outgoing.get(&key.0).and_then(|flows| flows.get(&key.2));
+            let mut sent = sent.copied().unwrap_or_default();
+            sent.is_partial |= self.realms.unknown(&key.0.cluster).contains(&key.2);
             let by_side = quantiles.get(key).unwrap_or(&none);
-            let edge = self.edge(key, call, sent.copied().unwrap_or_default(), by_side);
+            let edge = self.edge(key, call, sent, by_side);
             if edge.traffic.rate.is_some() && self.has_errors(key.2) {
                 let (id, protocol) = (&edge.id, key.2);
                 findings.extend(findings::disagreement(self.thresholds, id, protocol, call));
@@ -101,8 +105,10 @@ impl Drawing<'_> {
             .iter()
             .map(|(key, tally)| {
                 let latency = node_latency(tally, services.get(key).or_else(|| others.get(key)));
-                let incoming = self.traffic(incoming.get(key).unwrap_or(&none));
-                let outgoing = self.traffic(outgoing.get(key).unwrap_or(&none));
+                let unknown = self.realms.unknown(&key.cluster);
+                let traffic =
+                    |flows: &Flows<'a>| self.traffic(flows.get(key).unwrap_or(&none), unknown);
+                let (incoming, outgoing) = (traffic(incoming), traffic(outgoing));
                 self.node(key, tally, latency, incoming, outgoing)
             })
             .collect()
@@ -117,21 +123,33 @@ impl Drawing<'_> {
         outgoing: Traffic,
     ) -> Node {
         let health = self.health(&incoming, &outgoing);
+        let unknown = self.realms.unknown(&key.cluster);
         let is_used = |traffic: &Traffic, protocol: &Protocol| {
-            traffic.contains_key(protocol) && !self.unknown.contains(protocol)
+            traffic.contains_key(protocol) && !unknown.contains(protocol)
         };
         let connections = Connections {
             is_called: incoming.keys().any(|protocol| is_used(&incoming, protocol)),
             calls: outgoing.keys().any(|protocol| is_used(&outgoing, protocol)),
             is_idle: health == Health::Idle,
         };
-        let badges = badges(self.request, &self.declared, key, tally, connections);
+        let badges = badges(
+            self.request,
+            self.realms.declared(&key.cluster),
+            key,
+            tally,
+            connections,
+        );
         let text = |value: Option<&str>| value.map(str::to_owned);
         let nobody = (key.kind() == NodeKind::Unknown).then_some(UNKNOWN);
         Node {
             id: key.id(),
             kind: key.kind(),
-            cluster: key.cluster.to_owned(),
+            cluster: key.cluster.name.to_owned(),
+            context: text(
+                self.realms
+                    .of_cluster(&key.cluster)
+                    .and_then(|realm| realm.context),
+            ),
             namespace: key.namespace.to_owned(),
             workload: text(tally.workload.or(nobody)),
             app: text(tally.app.or(nobody)),
@@ -153,16 +171,21 @@ impl Drawing<'_> {
         quantiles: &BTreeMap<Reporter, Latency>,
     ) -> Edge {
         let (source, target, protocol) = (key.0.id(), key.1.id(), key.2);
-        let known = !self.unknown.contains(&protocol);
+        // What a service node passes on is the sum of all callers: only the callees' own server has them all.
+        let is_whole = match call.leaves {
+            Leaves::Caller => true,
+            Leaves::Service => !self.realms.unknown(&key.1.cluster).contains(&protocol),
+        };
+        let known = is_whole && !call.shown.is_partial;
         let rate = call.shown.rate;
-        let traffic = self.rate_and_errors(
-            protocol,
-            Flow {
-                rate,
-                errors: call.shown.errors,
-            },
-        );
-        let share = (known && protocol != Protocol::Tcp && sent.rate > 0.0)
+        let flow = Flow {
+            rate,
+            errors: call.shown.errors,
+            is_partial: !known,
+        };
+        let traffic = self.rate_and_errors(protocol, flow);
+        let all_known = known && !sent.is_partial;
+        let share = (all_known && protocol != Protocol::Tcp && sent.rate > 0.0)
             .then(|| (rate / sent.rate).min(1.0));
         let callee = quantiles
             .get(&Reporter::Destination)
@@ -185,9 +208,8 @@ impl Drawing<'_> {
         }
     }
 
-    fn traffic(&self, flows: &BTreeMap<Protocol, Flow>) -> Traffic {
-        let unknown = self
-            .unknown
+    fn traffic(&self, flows: &BTreeMap<Protocol, Flow>, unknown: &BTreeSet<Protocol>) -> Traffic {
+        let unknown = unknown
             .iter()
             .map(|&protocol| (protocol, RateAndErrors::default()));
         flows
@@ -198,7 +220,7 @@ impl Drawing<'_> {
     }
 
     fn rate_and_errors(&self, protocol: Protocol, flow: Flow) -> RateAndErrors {
-        if self.unknown.contains(&protocol) {
+        if flow.is_partial {
             return RateAndErrors::default();
         }
         let counted = self.has_errors(protocol) && flow.rate > 0.0;

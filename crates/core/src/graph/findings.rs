@@ -1,6 +1,9 @@
 //! What the operator should know about the numbers: failed queries, rows left out, sides that disagree.
 
+use std::collections::BTreeSet;
+
 use super::calls::{BothSides, Call};
+use super::fold::Repeated;
 use super::queries::QueryPlan;
 use super::rows::{Dropped, is_error};
 use super::tally::Leaves;
@@ -12,7 +15,7 @@ use crate::ports::Measure;
 mod tests;
 
 /// One finding per reason, with everything that is unknown because of it.
-pub(super) fn failed_queries(fetched: &FetchedRows) -> Vec<Finding> {
+pub(super) fn failed_queries(context: Option<&str>, fetched: &FetchedRows) -> Vec<Finding> {
     let mut reasons: Vec<(&SourceError, Vec<String>)> = Vec::new();
     for (query, answer) in &fetched.answers {
         let Err(error) = answer else {
@@ -27,11 +30,11 @@ pub(super) fn failed_queries(fetched: &FetchedRows) -> Vec<Finding> {
     }
     reasons
         .iter()
-        .map(|(error, subjects)| failed_for(error, subjects))
+        .map(|(error, subjects)| failed_for(context, error, subjects))
         .collect()
 }
 
-fn failed_for(error: &SourceError, subjects: &[String]) -> Finding {
+fn failed_for(context: Option<&str>, error: &SourceError, subjects: &[String]) -> Finding {
     let source = match error.source_kind {
         SourceKind::Metrics => "the metrics source",
         SourceKind::ControlPlane => "the control plane",
@@ -47,7 +50,8 @@ fn failed_for(error: &SourceError, subjects: &[String]) -> Finding {
         "metrics-query-failed",
         "",
         format!(
-            "{} are unknown: {source} failed: {}{hint}",
+            "{}{} are unknown: {source} failed: {}{hint}",
+            of_context(context),
             subjects.join(", "),
             error.message
         ),
@@ -94,7 +98,11 @@ pub(super) fn left_out(plan: &QueryPlan) -> Option<Finding> {
 }
 
 /// How many rows could not be used because of what they are, not because of what was asked.
-pub(super) fn unusable_rows(reason: Dropped, count: usize) -> Option<Finding> {
+pub(super) fn unusable_rows(
+    context: Option<&str>,
+    reason: Dropped,
+    count: usize,
+) -> Option<Finding> {
     let (code, why) = match reason {
         Dropped::LabelMissing => (
             "labels-missing",
@@ -116,7 +124,88 @@ pub(super) fn unusable_rows(reason: Dropped, count: usize) -> Option<Finding> {
             Severity::Info,
             code,
             "",
-            format!("{count} {rows} of metrics left out: they {why}"),
+            format!(
+                "{}{count} {rows} of metrics left out: they {why}",
+                of_context(context)
+            ),
+        )
+    })
+}
+
+/// How a finding about one of several contexts begins.
+fn of_context(context: Option<&str>) -> String {
+    context.map_or_else(String::new, |context| format!("{context}: "))
+}
+
+/// Several contexts reach clusters of one id.
+pub(super) fn namesakes(name: &str, contexts: &[&str]) -> Option<Finding> {
+    (contexts.len() > 1).then(|| {
+        let all = contexts.join(", ");
+        same_id(format!(
+            "{} clusters call themselves {name} ({all}): calls between them cannot be told, and each is drawn as if it \
+             had none with the others; give each an id of its own (global.multiCluster.clusterName)",
+            contexts.len()
+        ))
+    })
+}
+
+/// Two contexts have their cluster's id and their metrics server in common.
+pub(super) fn drawn_as_one(name: &str, one: &str, other: &str) -> Finding {
+    same_id(format!(
+        "the clusters of {one} and {other} call themselves {name} and have one metrics server: nothing tells their rows \
+         apart, so they are drawn as one; give each an id of its own (global.multiCluster.clusterName)"
+    ))
+}
+
+fn same_id(message: String) -> Finding {
+    Finding::new(Severity::Warning, "same-cluster-id", "", message)
+}
+
+/// A context of which nobody says which of the clusters in its metrics it reaches.
+pub(super) fn which_cluster(context: &str, seen: &BTreeSet<&str>) -> Finding {
+    let seen: Vec<&str> = seen.iter().copied().collect();
+    let message = format!(
+        "{context} does not say which cluster it reaches, and its metrics know several ({}): its objects are drawn apart \
+         from its traffic; name the cluster's id",
+        seen.join(", ")
+    );
+    Finding::new(Severity::Warning, "cluster-id-unknown", "", message)
+}
+
+/// Two contexts reach one cluster.
+pub(super) fn one_cluster(first: &str, other: &str) -> Option<Finding> {
+    (first != other).then(|| {
+        let message =
+            format!("{first} and {other} reach the same cluster: it is drawn once, as {first}");
+        Finding::new(Severity::Info, "same-cluster", "", message)
+    })
+}
+
+/// Several servers told the same series.
+pub(super) fn repeated(repeated: &Repeated<'_>) -> Option<Finding> {
+    let Repeated {
+        contexts,
+        n_rows,
+        n_differing,
+    } = repeated;
+    (*n_rows > 0).then(|| {
+        let contexts: Vec<&str> = contexts.iter().copied().collect();
+        let (severity, doubt) = if *n_differing > 0 {
+            let doubt = format!(
+                "; {n_differing} of them differ, and the larger counts: one of the servers does not see everything"
+            );
+            (Severity::Warning, doubt)
+        } else {
+            (Severity::Info, String::new())
+        };
+        Finding::new(
+            severity,
+            "rows-told-twice",
+            "",
+            format!(
+                "{n_rows} rows are in the metrics of more than one of {}: each counts once{doubt}",
+                contexts.join(", ")
+            ),
         )
     })
 }

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::clusters::ClusterKey;
 use super::rows::{Peer, UNKNOWN, is_known};
 use super::types::{GraphType, NodeKind};
 
@@ -21,7 +22,7 @@ pub(super) const BLACK_HOLE: &str = "BlackHoleCluster";
 pub(super) struct NodeKey<'a> {
     pub(super) name: Name<'a>,
     pub(super) namespace: &'a str,
-    pub(super) cluster: &'a str,
+    pub(super) cluster: ClusterKey<'a>,
 }
 
 /// The part of an identity below the namespace.
@@ -75,7 +76,11 @@ impl NodeKey<'_> {
         };
         let mut id = String::from(prefix);
         id.push(':');
-        push_part(&mut id, self.cluster);
+        push_part(&mut id, self.cluster.name);
+        if let Some(context) = self.cluster.context {
+            id.push('@');
+            push_part(&mut id, context);
+        }
         id.push('/');
         push_part(&mut id, self.namespace);
         id.push('/');
@@ -86,6 +91,22 @@ impl NodeKey<'_> {
         }
         id
     }
+}
+
+/// The box that a node of this id stands in: its namespace of its cluster, as they are written in the id.
+#[must_use]
+pub fn box_of(id: &str) -> &str {
+    let (_, place) = id.split_once(':').unwrap_or(("", id));
+    let end = place.match_indices('/').nth(1);
+    end.and_then(|(at, _)| place.get(..at)).unwrap_or(place)
+}
+
+/// The cluster of a box, as it is written in the box's id; this is the id of the cluster's own box.
+#[must_use]
+pub fn cluster_of(box_id: &str) -> &str {
+    box_id
+        .split_once('/')
+        .map_or(box_id, |(cluster, _)| cluster)
 }
 
 /// Appends a name; the characters that structure ids are written as `%XX`, so that two identities never share an id.
@@ -113,13 +134,8 @@ pub(super) fn identify<'a>(
     } else {
         UNKNOWN
     };
-    let cluster = if peer.cluster.is_empty() {
-        UNKNOWN
-    } else {
-        peer.cluster
-    };
     let key = |name| NodeKey {
-        cluster,
+        cluster: peer.cluster,
         namespace,
         name,
     };

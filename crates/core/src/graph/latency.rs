@@ -7,16 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rows::Reporter;
-use super::types::{FetchedRows, Latency};
+use super::clusters::Server;
+use super::rows::{Report, Reporter};
+use super::types::Latency;
 use crate::ports::{Labels, Measure};
 use crate::stats::latency_quantile;
 
 #[cfg(test)]
 mod tests;
 
-/// A group of a quantile query: which grouping, who reported, and the values of its labels.
-pub(super) type GroupKey<'a> = (usize, Reporter, Vec<&'a str>);
+/// A group of a quantile query: which grouping, who reported, the scope of its clusters' names, and the values of its
+/// labels.
+pub(super) type GroupKey<'a> = (usize, Reporter, Option<&'a str>, Vec<&'a str>);
 
 /// The quantile answers at hand.
 #[derive(Debug, Default)]
@@ -32,9 +34,12 @@ struct Grouping<'a> {
 
 impl<'a> Groupings<'a> {
     /// Collects the answers; queries with equal grouping are one grouping, whatever their quantile or matchers.
-    pub(super) fn collect(fetched: &'a FetchedRows) -> Self {
+    pub(super) fn collect(servers: &'a [Server<'a>]) -> Self {
         let mut groupings: Vec<Grouping<'a>> = Vec::new();
-        for (query, answer) in &fetched.answers {
+        let answers = servers
+            .iter()
+            .flat_map(|server| server.rows.answers.iter().map(move |told| (server, told)));
+        for (server, (query, answer)) in answers {
             let (Measure::LatencyQuantile(per_mille), Ok(rows)) = (query.measure, answer) else {
                 continue;
             };
@@ -52,7 +57,7 @@ impl<'a> Groupings<'a> {
                 continue;
             };
             for row in rows {
-                let Some(key) = group_key(at, grouping.by, &row.labels) else {
+                let Some(key) = group_key(at, grouping.by, server, &row.labels) else {
                     continue;
                 };
                 let Some(value) = latency_quantile(row.value) else {
@@ -74,21 +79,21 @@ impl<'a> Groupings<'a> {
     }
 
     /// The groups of this row in groupings that name the caller.
-    pub(super) fn of_caller<'r>(&self, labels: &'r Labels) -> Vec<GroupKey<'r>> {
-        self.groups(labels, true)
+    pub(super) fn of_caller<'r>(&self, report: &Report<'r>) -> Vec<GroupKey<'r>> {
+        self.groups(report, true)
     }
 
     /// The groups of this row in groupings that do not.
-    pub(super) fn of_callee<'r>(&self, labels: &'r Labels) -> Vec<GroupKey<'r>> {
-        self.groups(labels, false)
+    pub(super) fn of_callee<'r>(&self, report: &Report<'r>) -> Vec<GroupKey<'r>> {
+        self.groups(report, false)
     }
 
-    fn groups<'r>(&self, labels: &'r Labels, names_caller: bool) -> Vec<GroupKey<'r>> {
+    fn groups<'r>(&self, report: &Report<'r>, names_caller: bool) -> Vec<GroupKey<'r>> {
         self.groupings
             .iter()
             .enumerate()
             .filter(|(_, grouping)| grouping.names_caller() == names_caller)
-            .filter_map(|(at, grouping)| group_key(at, grouping.by, labels))
+            .filter_map(|(at, grouping)| group_key(at, grouping.by, report.server, report.labels))
             .collect()
     }
 
@@ -107,11 +112,11 @@ impl<'a> Groupings<'a> {
         let mut exact: BTreeMap<T, BTreeMap<Reporter, Latency>> = BTreeMap::new();
         for (&thing, groups) in things {
             for group in *groups {
-                let (at, reporter, _) = group;
+                let (at, reporter, ..) = group;
                 let alone = members.get(group) == Some(&1);
                 let whole = groups
                     .iter()
-                    .filter(|(other_at, other, _)| (other_at, other) == (at, reporter))
+                    .filter(|(other_at, other, ..)| (other_at, other) == (at, reporter))
                     .count()
                     == 1;
                 let found = self
@@ -134,7 +139,12 @@ impl Grouping<'_> {
 }
 
 /// `None` if nobody reported. An absent label is an empty one, as in PromQL's groupings.
-fn group_key<'r>(at: usize, by: &[String], labels: &'r Labels) -> Option<GroupKey<'r>> {
+fn group_key<'r>(
+    at: usize,
+    by: &[String],
+    server: &Server<'r>,
+    labels: &'r Labels,
+) -> Option<GroupKey<'r>> {
     let reporter = match labels.get("reporter").map(String::as_str)? {
         "source" => Reporter::Source,
         "waypoint" => Reporter::Waypoint,
@@ -145,7 +155,9 @@ fn group_key<'r>(at: usize, by: &[String], labels: &'r Labels) -> Option<GroupKe
         .iter()
         .map(|label| labels.get(label).map_or("", String::as_str))
         .collect();
-    Some((at, reporter, values))
+    let clusters = by.iter().map(String::as_str);
+    let scope = server.scope(labels, clusters.filter(|label| label.ends_with("_cluster")));
+    Some((at, reporter, scope, values))
 }
 
 /// The quantiles of one side with the mean of that side.

@@ -4,6 +4,7 @@
 //! the egress gateway that reports itself as a host, clusters that are only known to one side, calls to bare addresses.
 //! Who the two ends *are* is decided in `identity.rs`.
 
+use super::clusters::{ClusterKey, Server};
 use super::types::{GraphRequest, GrpcTraffic, HttpTraffic, Protocol};
 use crate::ports::{Labels, Measure, MetricRow};
 
@@ -34,7 +35,7 @@ pub(super) enum Reporter {
 /// One end of a report. Empty text and `unknown` both mean not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Peer<'a> {
-    pub(super) cluster: &'a str,
+    pub(super) cluster: ClusterKey<'a>,
     /// Of the workload.
     pub(super) namespace: &'a str,
     pub(super) workload: &'a str,
@@ -62,6 +63,15 @@ pub(super) struct Report<'a> {
     pub(super) value: f64,
     /// As they came, for groupings that other queries use.
     pub(super) labels: &'a Labels,
+    /// Who answered it.
+    pub(super) server: &'a Server<'a>,
+}
+
+impl Report<'_> {
+    /// Whether its server left out a part of what it was asked about the protocol.
+    pub(super) fn is_partial(&self) -> bool {
+        self.server.unknown.contains(&self.protocol)
+    }
 }
 
 /// Why a row does not count.
@@ -81,10 +91,11 @@ pub(super) enum Dropped {
 pub(super) fn read<'a>(
     request: &GraphRequest,
     measure: Measure,
+    server: &'a Server<'a>,
     row: &'a MetricRow,
 ) -> Result<Report<'a>, Dropped> {
     let labels = &row.labels;
-    let (source, mut target) = ends(labels)?;
+    let (source, mut target) = ends(server, labels)?;
     let host = required(labels, "destination_service")?;
     if !in_scope(request, &source, &target, host) {
         return Err(Dropped::NotWanted);
@@ -95,7 +106,7 @@ pub(super) fn read<'a>(
     let has_cluster = |label: &str| labels.contains_key(label);
     if is_known(source.namespace) {
         let nameless = !is_known(source.workload) && !is_known(source.app);
-        let lost = has_cluster("source_cluster") && !is_known(source.cluster);
+        let lost = has_cluster("source_cluster") && !source.cluster.is_known();
         if nameless || lost {
             return Err(Dropped::NotWanted);
         }
@@ -104,7 +115,7 @@ pub(super) fn read<'a>(
     let bare_address = target.service == host && is_ipv4(host) && !is_known(target.workload);
     let lost = is_known(target.service_namespace)
         && has_cluster("destination_cluster")
-        && !is_known(target.cluster);
+        && !target.cluster.is_known();
     if bare_address || lost {
         return Err(Dropped::NotWanted);
     }
@@ -121,6 +132,7 @@ pub(super) fn read<'a>(
         mutual_tls: mutual_tls(labels),
         value: row.value,
         labels,
+        server,
     })
 }
 
@@ -139,8 +151,8 @@ fn required<'a>(labels: &'a Labels, label: &str) -> Result<&'a str, Dropped> {
 }
 
 /// Both ends as reported. Every label must be there, except that of a cluster: single clusters often have none.
-fn ends(labels: &Labels) -> Result<(Peer<'_>, Peer<'_>), Dropped> {
-    let cluster = |label: &str| labels.get(label).map_or(UNKNOWN, String::as_str);
+fn ends<'a>(server: &Server<'a>, labels: &'a Labels) -> Result<(Peer<'a>, Peer<'a>), Dropped> {
+    let cluster = |label: &str| server.cluster(labels.get(label).map(String::as_str));
     let source = Peer {
         cluster: cluster("source_cluster"),
         namespace: required(labels, "source_workload_namespace")?,
@@ -200,8 +212,8 @@ fn mend<'a>(source: &Peer<'a>, target: &mut Peer<'a>, host: &str) {
         target.workload = "istio-egressgateway";
         target.app = "istio-egressgateway";
         target.version = "latest";
-    } else if !is_known(target.cluster)
-        && is_known(source.cluster)
+    } else if !target.cluster.is_known()
+        && source.cluster.is_known()
         && is_known(target.service_namespace)
     {
         target.cluster = source.cluster;

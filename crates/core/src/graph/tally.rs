@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::declared::Declared;
+use super::clusters::Realms;
 use super::identity::{NodeKey, identify, service_between};
 use super::latency::{GroupKey, Groupings};
 use super::queries::has_service_nodes;
@@ -69,10 +69,13 @@ pub(super) struct Sums<'a> {
     /// Rate of which it is known whether it is.
     pub(super) policy_known: f64,
     pub(super) latency: LatencySum,
+    /// A part of what was asked is missing: the sums are not the rates.
+    pub(super) is_partial: bool,
 }
 
 impl<'a> Sums<'a> {
     pub(super) fn add(&mut self, other: &Sums<'a>) {
+        self.is_partial |= other.is_partial;
         self.rate += other.rate;
         self.errors += other.errors;
         for (code, rate) in &other.codes {
@@ -103,7 +106,8 @@ pub(super) struct EdgeTally<'a> {
 }
 
 impl<'a> EdgeTally<'a> {
-    /// The one report that the edge shows: of the preferred proxy if it saw traffic, else of the next that did.
+    /// The one report that the edge shows: of the preferred proxy if it saw traffic, else of the next that did. A whole
+    /// report goes before one of which a part is missing, since proxies in two clusters report to two servers.
     pub(super) fn choose(&self) -> Option<&Sums<'a>> {
         let order = match self.leaves {
             Leaves::Caller => [Reporter::Source, Reporter::Waypoint, Reporter::Destination],
@@ -115,7 +119,8 @@ impl<'a> EdgeTally<'a> {
                 .filter_map(|reporter| self.reports.get(reporter))
         };
         reports()
-            .find(|sums| sums.rate > 0.0)
+            .find(|sums| sums.rate > 0.0 && !sums.is_partial)
+            .or_else(|| reports().find(|sums| sums.rate > 0.0))
             .or_else(|| reports().next())
     }
 }
@@ -125,11 +130,11 @@ impl<'a> Tally<'a> {
     pub(super) fn add(
         &mut self,
         request: &GraphRequest,
-        declared: &Declared<'_>,
+        realms: &Realms<'_>,
         groupings: &Groupings<'a>,
         report: &Report<'a>,
     ) -> bool {
-        let Some(path) = Path::of(request, declared, report) else {
+        let Some(path) = Path::of(request, realms, report) else {
             return false;
         };
         self.touch(request.graph_type, path.source, &report.source);
@@ -140,12 +145,12 @@ impl<'a> Tally<'a> {
                 .insert((report.target.service_namespace, report.target.service));
         }
         if report.value > 0.0 {
-            called.groups.extend(groupings.of_callee(report.labels));
+            called.groups.extend(groupings.of_callee(report));
         }
         if let Some(service) = path.service {
             let node = self.touch(request.graph_type, service, &report.target);
             if report.value > 0.0 {
-                node.groups.extend(groupings.of_callee(report.labels));
+                node.groups.extend(groupings.of_callee(report));
             }
         }
         for (from, to, leaves) in path.hops() {
@@ -157,6 +162,7 @@ impl<'a> Tally<'a> {
                     ..EdgeTally::default()
                 });
             let sums = edge.reports.entry(report.reporter).or_default();
+            sums.is_partial |= report.is_partial();
             sums.rate += report.value;
             if report.error {
                 sums.errors += report.value;
@@ -168,8 +174,8 @@ impl<'a> Tally<'a> {
             }
             if report.value > 0.0 {
                 match leaves {
-                    Leaves::Caller => edge.groups.extend(groupings.of_caller(report.labels)),
-                    Leaves::Service => edge.groups.extend(groupings.of_callee(report.labels)),
+                    Leaves::Caller => edge.groups.extend(groupings.of_caller(report)),
+                    Leaves::Service => edge.groups.extend(groupings.of_callee(report)),
                 }
             }
         }
@@ -180,11 +186,11 @@ impl<'a> Tally<'a> {
     pub(super) fn add_latency(
         &mut self,
         request: &GraphRequest,
-        declared: &Declared<'_>,
+        realms: &Realms<'_>,
         measure: Measure,
         report: &Report<'a>,
     ) {
-        let Some(path) = Path::of(request, declared, report) else {
+        let Some(path) = Path::of(request, realms, report) else {
             return;
         };
         let (millis, count) = if measure == Measure::LatencySum {
@@ -253,9 +259,9 @@ struct Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    fn of(request: &GraphRequest, declared: &Declared<'_>, report: &Report<'a>) -> Option<Self> {
-        let from_waypoint = declared.is_waypoint(&report.source);
-        let to_waypoint = declared.is_waypoint(&report.target);
+    fn of(request: &GraphRequest, realms: &Realms<'_>, report: &Report<'a>) -> Option<Self> {
+        let from_waypoint = realms.is_waypoint(&report.source);
+        let to_waypoint = realms.is_waypoint(&report.target);
         let source = identify(request.graph_type, from_waypoint, &report.source)?;
         let target = identify(request.graph_type, to_waypoint, &report.target)?;
         let has_service = if from_waypoint || to_waypoint {

@@ -216,12 +216,18 @@ pub struct EdgeLatency {
 /// A node of the graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Node {
-    /// Stable identity, equal for equal (type, cluster, namespace, names): e.g. `app:Kubernetes/shop/reviews`.
+    /// Stable identity, equal for equal (type, cluster, namespace, names): e.g. `app:Kubernetes/shop/reviews`. A cluster
+    /// that shares its id with another is written with its context (`app:Kubernetes@admin/shop/reviews`), and the
+    /// characters `%`, `/`, `>` and `@` inside of names as `%XX`.
     pub id: String,
     /// What it is.
     pub kind: NodeKind,
-    /// Cluster, `unknown` if the telemetry does not say.
+    /// Istio's id of its cluster, `unknown` if the telemetry does not say. Not a key: see [`super::box_of`].
     pub cluster: String,
+    /// The context that reaches its cluster: its objects are there, and writes go there. `None` for a cluster that none of
+    /// the contexts reaches, for one of several that nothing tells apart, and where no contexts were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
     /// Namespace, `unknown` if not known.
     pub namespace: String,
     /// Workload name, where the node has one.

@@ -12,6 +12,7 @@ fn node(namespace: &str, name: &str) -> Node {
         id: format!("app:c/{namespace}/{name}"),
         kind: NodeKind::App,
         cluster: "c".to_owned(),
+        context: None,
         namespace: namespace.to_owned(),
         workload: None,
         app: Some(name.to_owned()),

@@ -36,7 +36,7 @@ fn canonical_names_follow_istios_order() {
     ];
     for (labels, app, version) in cases {
         let objects = [deployment("shop", "reviews-v3", &labels)];
-        let declared = Declared::read(&objects);
+        let declared = Declared::read(objects.iter());
         let workload = &declared.workloads[&("shop", "reviews-v3")];
         assert_eq!((workload.app, workload.version), (app, version), "{labels}");
     }
@@ -155,7 +155,7 @@ fn odd_documents_are_read_for_what_they_hold() {
                       "spec": {"parentRefs": [{"kind": "Service", "name": "web"}, {"kind": "Gateway", "name": "gw"}, 3]}}),
         ),
     ];
-    let declared = Declared::read(&objects);
+    let declared = Declared::read(objects.iter());
     assert_eq!(declared.workloads[&("shop", "no-labels")].app, "no-labels");
     let web = BTreeSet::from([("shop".to_owned(), "web".to_owned())]);
     assert_eq!(declared.virtual_services, web);

@@ -4,7 +4,9 @@ use serde_json::json;
 use super::*;
 use crate::graph::queries;
 use crate::graph::testing::{Series, call, deployment, draw, fail, fetch, graph, request, service};
-use crate::graph::types::{AmbientTraffic, LatencyStat, Node, RateAndErrors, TcpTraffic, Traffic};
+use crate::graph::types::{
+    AmbientTraffic, GrpcTraffic, LatencyStat, Node, Protocol, RateAndErrors, TcpTraffic, Traffic,
+};
 use crate::model::Health;
 
 const TCP: Measure = Measure::TcpSentBytes;

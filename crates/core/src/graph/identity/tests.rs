@@ -10,7 +10,7 @@ fn peer<'a>(
     service: &'a str,
 ) -> Peer<'a> {
     Peer {
-        cluster: "c1",
+        cluster: ClusterKey::named("c1"),
         namespace,
         workload,
         app,
@@ -108,22 +108,58 @@ fn a_service_node_stands_before_workloads_only() {
 }
 
 proptest! {
-    /// Different identities never share an id, whatever characters their names hold.
+    /// Different identities never share an id, whatever characters their names hold; nor do boxes and clusters.
     #[test]
     fn ids_tell_identities_apart(
-        left in prop::array::uniform4("[a/%>@]{0,3}"),
-        right in prop::array::uniform4("[a/%>@]{0,3}"),
+        left in prop::array::uniform5("[a/%>@]{0,3}"),
+        right in prop::array::uniform5("[a/%>@]{0,3}"),
         revisions in any::<(bool, bool)>(),
+        contexts in any::<(bool, bool)>(),
     ) {
-        fn key(parts: &[String; 4], revision: bool) -> NodeKey<'_> {
-            let [cluster, namespace, name, version] = parts;
+        fn key(parts: &[String; 5], revision: bool, context: bool) -> NodeKey<'_> {
+            let [cluster, context_name, namespace, name, version] = parts;
             NodeKey {
-                cluster,
+                cluster: ClusterKey { name: cluster, context: context.then_some(context_name) },
                 namespace,
                 name: if revision { Name::Revision(name, version) } else { Name::Version(name) },
             }
         }
-        let (left, right) = (key(&left, revisions.0), key(&right, revisions.1));
+        let (left, right) = (key(&left, revisions.0, contexts.0), key(&right, revisions.1, contexts.1));
         prop_assert_eq!(left == right, left.id() == right.id());
+        let (left_id, right_id) = (left.id(), right.id());
+        let (left_box, right_box) = (box_of(&left_id), box_of(&right_id));
+        let one_cluster = left.cluster == right.cluster;
+        prop_assert_eq!(one_cluster && left.namespace == right.namespace, left_box == right_box);
+        prop_assert_eq!(one_cluster, cluster_of(left_box) == cluster_of(right_box));
+    }
+}
+
+#[test]
+fn a_box_is_named_as_its_nodes_are() {
+    let cases = [
+        (
+            "app:Kubernetes/shop/reviews",
+            "Kubernetes/shop",
+            "Kubernetes",
+        ),
+        (
+            "version:east@user%40host%2Fns/shop/reviews@v1",
+            "east@user%40host%2Fns/shop",
+            "east@user%40host%2Fns",
+        ),
+        (
+            "unknown:unknown/unknown/unknown",
+            "unknown/unknown",
+            "unknown",
+        ),
+        ("app:east//reviews", "east/", "east"),
+        ("odd", "odd", "odd"),
+    ];
+    for (id, place, cluster) in cases {
+        assert_eq!(
+            (box_of(id), cluster_of(box_of(id))),
+            (place, cluster),
+            "{id}"
+        );
     }
 }

@@ -1,13 +1,15 @@
 use super::*;
 use crate::graph::testing::{Series, call, request};
-use crate::graph::types::GraphType;
+use crate::graph::types::{FetchedRows, GraphType};
 
 fn read_series(series: Series) -> Result<(String, String, bool), Dropped> {
     let measure = series.measure;
     let row = series.row();
-    read(&request(GraphType::Workload), measure, &row).map(|report| {
+    let (asked, nothing) = (request(GraphType::Workload), FetchedRows::default());
+    let server = Server::alone(&asked, &nothing);
+    read(&asked, measure, &server, &row).map(|report| {
         (
-            format!("{}/{}", report.target.cluster, report.target.workload),
+            format!("{}/{}", report.target.cluster.name, report.target.workload),
             report.code.to_owned(),
             report.error,
         )
@@ -189,7 +191,9 @@ fn chosen_namespaces_bring_calls_in_and_out_and_those_that_never_arrived() {
     for (series, counts) in cases {
         let about = format!("{:?}", series.labels);
         let row = series.row();
-        let read = read(&asked, Measure::Requests, &row);
+        let nothing = FetchedRows::default();
+        let server = Server::alone(&asked, &nothing);
+        let read = read(&asked, Measure::Requests, &server, &row);
         assert_eq!(read.is_ok(), counts, "{about}");
     }
 }
