@@ -7,6 +7,7 @@ mod stream;
 mod tests;
 
 use anyhow::Context as _;
+use clap::Parser as _;
 use pilothouse_api::Api;
 use tauri::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
@@ -22,11 +23,10 @@ pub fn run() -> anyhow::Result<()> {
         )
         .with_writer(std::io::stderr)
         .init();
-    let engine = compose::engine()?;
-    let running = tauri::async_runtime::block_on(async { engine.start() });
-    let app = with_commands(Builder::default(), Api::new(engine));
+    let flags = compose::Flags::parse();
+    let workspace = tauri::async_runtime::block_on(async { compose::workspace(flags) })?;
+    let app = with_commands(Builder::default(), Api::new(workspace));
     app.run(context()).context("opening the window")?;
-    drop(running);
     Ok(())
 }
 

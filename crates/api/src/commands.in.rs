@@ -39,8 +39,31 @@ commands! {
     /// The journal of this context, newest first.
     journal: blocking fn() -> JournalView;
 
+    /// Everything that can be chosen: contexts, addresses, the demo mesh. Contacts nobody.
+    chooser: blocking fn() -> Result<ChooserView>;
+    /// Begins to look at a context; its steps come with the updates.
+    check_context: fn(ContextRequest) -> Result<CheckView>;
+    /// Stops looking at a context; a credential plugin that is waited for is ended.
+    cancel_check: fn(ContextRequest);
+    /// Opens a context, which is looked at first if it was not.
+    open_context: async fn(OpenRequest) -> Result<SessionView>;
+    /// Closes a context.
+    close_context: fn(ContextRequest) -> SessionView;
+    /// Takes another metrics or trace source for a context, from the next look on.
+    choose_source: blocking fn(SourceRequest) -> Result<()>;
+    /// Metrics and traces by address, without an API server: the id of that place.
+    add_addresses: blocking fn(AddressesRequest) -> Result<ContextRequest>;
+    /// Reads one more kubeconfig from now on.
+    add_kubeconfig: blocking fn(FileRequest) -> Result<ChooserView>;
+    /// What was asked of a context and answered, as text without secrets.
+    connection_report: fn(ContextRequest) -> Result<TextView>;
+    /// What the window remembers between two starts.
+    memory: blocking fn() -> MemoryView;
+    /// Keeps it.
+    remember: blocking fn(MemoryRequest) -> Result<()>;
+
     /// Services that have traces.
-    trace_services: async fn() -> Result<ServicesView>;
+    trace_services: async fn(TracesOfRequest) -> Result<ServicesView>;
     /// Operations of a service.
     trace_operations: async fn(OperationsRequest) -> Result<ServicesView>;
     /// Traces that match, newest first.

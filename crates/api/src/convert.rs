@@ -2,6 +2,7 @@
 
 mod error;
 mod graph;
+mod ids;
 mod plan;
 mod progress;
 mod session;
@@ -9,9 +10,14 @@ mod splits;
 mod traces;
 
 pub use error::exit_code;
-pub(crate) use error::{bad_request, from_command, from_source, not_found};
+pub(crate) use error::{
+    bad_request, from_command, from_source, internal, not_configured, not_found,
+};
 pub use graph::dot;
-pub(crate) use graph::{finding_view, graph_view, latency_view, layout_view, source_views};
+pub(crate) use graph::{
+    finding_view, graph_view, latency_view, layout_view, query_view, source_views,
+};
+pub(crate) use ids::{in_context, of_context};
 pub(crate) use plan::{dry_run_view, entry_view, plan_view};
 pub(crate) use progress::progress_view;
 pub(crate) use session::session_view;

@@ -4,6 +4,7 @@
 //! rates are per second (bytes per second for tcp), ratios in 0..=1, moments RFC 3339. TypeScript declarations are
 //! generated from here ([`crate::bindings`]).
 
+mod connection;
 mod error;
 mod graph;
 mod session;
@@ -11,6 +12,12 @@ mod splits;
 mod traces;
 mod update;
 
+pub use connection::{
+    ActionView, AddressRequest, AddressesRequest, AuthView, CandidateView, CheckFailureView,
+    CheckLineView, CheckState, CheckView, ChooserView, ContextKind, ContextRequest, ContextView,
+    FileRequest, KubeconfigFileView, LastFailureView, LineState, MemoryRequest, MemoryView,
+    OpenRequest, PluginView, ProblemView, SourceRequest, TextView, WaitingView,
+};
 pub use error::{ApiError, Code};
 pub use graph::{
     CodeShareView, EdgeView, FindingView, GraphView, LatencyView, LayoutView, NodeView, QueryView,
@@ -25,6 +32,6 @@ pub use splits::{
 pub use traces::{
     CallView, OperationsRequest, PathSectionView, ServiceShareView, ServicesView, SpanEventView,
     SpanView, TraceIdRequest, TraceListView, TraceRowView, TraceSearchRequest, TraceServiceView,
-    TraceView,
+    TraceView, TracesOfRequest,
 };
 pub use update::Update;

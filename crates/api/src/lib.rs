@@ -5,15 +5,21 @@
 
 mod api;
 pub mod bindings;
+mod connector;
 mod convert;
 mod document;
 pub mod dto;
 mod registry;
+mod report;
 mod rights;
 mod subscription;
+mod workspace;
 
 pub use api::{Api, GraphQuery, clock_at};
+pub use connector::{Connecting, Connector, Opened};
 pub use convert::{dot, exit_code};
 pub use document::{ValidateView, validate_text, yaml};
 pub use registry::{COMMANDS, Command, dispatch};
+pub use report::{report, state_word};
 pub use subscription::Subscription;
+pub use workspace::Workspace;

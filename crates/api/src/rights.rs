@@ -15,10 +15,11 @@ const MOST: usize = 40;
 impl Api {
     /// Whether each object whose weights could be shifted may be patched by us, sorted; empty without a control plane.
     pub async fn rights(&self) -> Vec<RightView> {
-        let Ok(control_plane) = self.engine().sources().control_plane.clone() else {
+        let engine = self.engine();
+        let Ok(control_plane) = engine.sources().control_plane.clone() else {
             return Vec::new();
         };
-        let snapshot = self.engine().snapshot();
+        let snapshot = engine.snapshot();
         let objects: BTreeSet<ObjectRef> = snapshot
             .splits
             .iter()

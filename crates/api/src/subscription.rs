@@ -1,8 +1,5 @@
 //! The update stream: the newest state after each change, coalesced.
 
-use std::sync::Arc;
-
-use pilothouse_engine::Snapshot;
 use tokio::sync::watch;
 
 use crate::api::Api;
@@ -12,8 +9,8 @@ use crate::dto::Update;
 #[derive(Debug)]
 pub struct Subscription {
     api: Api,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    known_layout: Option<u64>,
+    news: watch::Receiver<u64>,
+    known_layout: Option<(u64, u64)>,
     begun: bool,
 }
 
@@ -23,21 +20,26 @@ impl Subscription {
     pub fn new(api: &Api) -> Self {
         Self {
             api: api.clone(),
-            snapshots: api.engine().subscribe(),
+            news: api.workspace().news(),
             known_layout: None,
             begun: false,
         }
     }
 
-    /// The next update; `None` once the engine is gone.
+    /// The next update; `None` once the workspace is gone.
     pub async fn next(&mut self) -> Option<Update> {
         if self.begun {
-            self.snapshots.changed().await.ok()?;
+            self.news.changed().await.ok()?;
         }
         self.begun = true;
-        let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
-        let update = self.api.update(&snapshot, self.known_layout);
-        self.known_layout = Some(snapshot.layout.version);
+        self.news.mark_unchanged();
+        let api = self.api.clone();
+        let known = self.known_layout;
+        // A thousand services take longer than a task may hold its thread.
+        let (update, layout) = tokio::task::spawn_blocking(move || api.update(known))
+            .await
+            .ok()?;
+        self.known_layout = Some(layout);
         Some(update)
     }
 }

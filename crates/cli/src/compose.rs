@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pilothouse_api::Api;
 use pilothouse_connect::{Composition, ConnectError, DemoMemory, SavedDemo, SourceArgs};
-use pilothouse_engine::{Clock, Engine, system_clock};
+use pilothouse_engine::{Clock, system_clock};
 
 use crate::failure::Failure;
 
@@ -38,15 +38,8 @@ fn opened(args: &SourceArgs, clock: Clock) -> Result<(Api, Option<SavedDemo>), F
 }
 
 fn over(composition: Composition) -> Result<(Api, Option<SavedDemo>), Failure> {
-    let Composition {
-        config,
-        sources,
-        clock,
-        demo,
-    } = composition;
-    let engine =
-        Engine::open(config, sources, clock).map_err(|error| Failure::other(error.to_string()))?;
-    Ok((Api::new(engine), demo))
+    let (workspace, demo) = composition.workspace(false)?;
+    Ok((Api::new(workspace), demo))
 }
 
 impl From<ConnectError> for Failure {

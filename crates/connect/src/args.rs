@@ -20,9 +20,9 @@ pub struct SourceArgs {
     /// Kubeconfig, repeatable; else $KUBECONFIG, else ~/.kube/config.
     #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Vec<PathBuf>,
-    /// Context of the kubeconfig; else its current one.
-    #[arg(long, global = true)]
-    pub context: Option<String>,
+    /// Context of the kubeconfig, repeatable for several clusters at once; else its current one.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Vec<String>,
     /// Metrics and traces only.
     #[arg(long, global = true)]
     pub no_kubernetes: bool,
@@ -55,7 +55,7 @@ impl SourceArgs {
         self.demo
             || self.no_kubernetes
             || !self.kubeconfig.is_empty()
-            || self.context.is_some()
+            || !self.context.is_empty()
             || self.prometheus.is_some()
             || self.traces.is_some()
     }

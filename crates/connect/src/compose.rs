@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pilothouse_api::dto::ApiError;
+use pilothouse_api::{Opened, Workspace};
 use pilothouse_engine::{
     Class, Clock, EngineConfig, SourceErrorKind, Sources, TimeSpan, journal_file, system_clock,
 };
@@ -29,14 +31,10 @@ pub enum DemoMemory {
     Forgotten,
 }
 
-/// Everything that an engine is opened with.
+/// Everything that the engines of a workspace are opened with.
 pub struct Composition {
-    /// Settings of the engine.
-    pub config: EngineConfig,
-    /// What it asks.
-    pub sources: Sources,
-    /// Its clock.
-    pub clock: Clock,
+    /// One for each context.
+    pub opened: Vec<Opened>,
     /// The demo mesh whose edits must be saved before the process ends.
     pub demo: Option<SavedDemo>,
 }
@@ -54,14 +52,40 @@ pub fn compose(
     let mut composition = if args.demo {
         of_demo(args, clock, memory)?
     } else {
-        of_cluster(args, clock)
+        let contexts = args.context.iter().map(|name| Some(name.as_str()));
+        let named: Vec<_> = contexts.collect();
+        let contexts = if named.is_empty() { vec![None] } else { named };
+        let opened = contexts
+            .into_iter()
+            .map(|context| of_cluster(args, context, Arc::clone(&clock)));
+        Composition {
+            opened: opened.collect(),
+            demo: None,
+        }
     };
-    if let Some(named) = &args.traces {
-        let address: TraceAddress = named.parse()?;
-        composition.sources.traces = address.open(Options::default());
+    for opened in &mut composition.opened {
+        if let Some(named) = &args.traces {
+            let address: TraceAddress = named.parse()?;
+            opened.sources.traces = address.open(Options::default());
+        }
+        opened.config.namespaces.clone_from(&args.namespaces);
+        opened.config.read_only = args.read_only;
     }
-    composition.config.namespaces.clone_from(&args.namespaces);
     Ok(composition)
+}
+
+impl Composition {
+    /// The workspace over these sources. With `start` its engines run, which needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If a journal cannot be read.
+    pub fn workspace(self, start: bool) -> Result<(Arc<Workspace>, Option<SavedDemo>), ApiError> {
+        let workspace = Workspace::empty(None)?;
+        for opened in self.opened {
+            workspace.add(opened, start)?;
+        }
+        Ok((workspace, self.demo))
+    }
 }
 
 /// The composition over one file of traces.
@@ -75,13 +99,18 @@ pub fn trace_file(path: &Path) -> Result<Composition, ConnectError> {
     })?;
     // A search ends at the present moment; a file may hold traces of clocks that ran ahead.
     let ahead: Clock = Arc::new(|| system_clock()().plus(TimeSpan(AHEAD_MS)));
-    Ok(Composition {
+    let opened = Opened {
         config: EngineConfig::new("file", Class::Normal),
         sources: Sources {
             traces: Ok(Arc::new(opened)),
             ..Sources::unconfigured()
         },
         clock: ahead,
+        cluster: None,
+        metrics_server: None,
+    };
+    Ok(Composition {
+        opened: vec![opened],
         demo: None,
     })
 }
@@ -101,20 +130,25 @@ fn of_demo(
             (mesh, demo::state_file(args, "json"))
         }
     };
-    Ok(Composition {
+    let opened = Opened {
         config,
         sources: demo::sources(&mesh),
         clock,
+        cluster: None,
+        metrics_server: None,
+    };
+    Ok(Composition {
+        opened: vec![opened],
         demo: Some(SavedDemo { mesh, file }),
     })
 }
 
-fn of_cluster(args: &SourceArgs, clock: Clock) -> Composition {
+fn of_cluster(args: &SourceArgs, context: Option<&str>, clock: Clock) -> Opened {
     let mut sources = Sources::unconfigured();
-    let mut context = "none".to_owned();
+    let mut name = "none".to_owned();
     if !args.no_kubernetes {
-        let cluster = NamedCluster::open(&connect_options(args));
-        context = cluster.context;
+        let cluster = NamedCluster::open(&connect_options(args, context));
+        name = cluster.context;
         sources.findings = cluster.warnings;
         sources.set_control_plane(cluster.source);
     } else if let Err(error) = &mut sources.control_plane {
@@ -125,21 +159,22 @@ fn of_cluster(args: &SourceArgs, clock: Clock) -> Composition {
     if let Some(url) = &args.prometheus {
         sources.set_metrics(PrometheusSource::new(url, Options::default()));
     }
-    let class = Class::of_context(&context);
-    let mut config = EngineConfig::new(context, class);
+    let class = Class::of_context(&name);
+    let mut config = EngineConfig::new(name, class);
     config.journal = journal_file();
-    Composition {
+    Opened {
         config,
         sources,
         clock,
-        demo: None,
+        cluster: None,
+        metrics_server: args.prometheus.clone(),
     }
 }
 
-fn connect_options(args: &SourceArgs) -> ConnectOptions {
+fn connect_options(args: &SourceArgs, context: Option<&str>) -> ConnectOptions {
     ConnectOptions {
         kubeconfig: args.kubeconfig.clone(),
-        context: args.context.clone(),
+        context: context.map(str::to_owned),
         namespaces: args.namespaces.clone(),
         environment: ConfigEnvironment::of_process(),
         ..ConnectOptions::default()

@@ -37,15 +37,13 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
-        let engine = compose::engine(args)?;
-        let running = engine.start();
-        let bound = server::bind(Api::new(engine), args.port, &args.frontend).await?;
+        let workspace = compose::workspace(args)?;
+        let bound = server::bind(Api::new(workspace), args.port, &args.frontend).await?;
         writeln!(std::io::stdout(), "{}", bound.address()).context("printing the address")?;
         tokio::select! {
             served = bound.serve() => served?,
             stop = tokio::signal::ctrl_c() => stop.context("waiting for Ctrl-C")?,
         }
-        drop(running);
         Ok(())
     })
 }

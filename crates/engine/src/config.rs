@@ -47,6 +47,8 @@ pub struct EngineConfig {
     pub namespaces: Vec<String>,
     /// How long an arming lasts.
     pub armed_for: TimeSpan,
+    /// Refuse every write, whatever else is said.
+    pub read_only: bool,
     /// File of the journal; `None` keeps it in memory (demo).
     pub journal: Option<PathBuf>,
 }
@@ -62,6 +64,7 @@ impl EngineConfig {
             window: TimeSpan::seconds(60),
             namespaces: Vec::new(),
             armed_for: TimeSpan::seconds(15 * 60),
+            read_only: false,
             journal: None,
         }
     }

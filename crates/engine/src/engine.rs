@@ -5,6 +5,8 @@ mod command;
 mod fold;
 mod load;
 
+pub use load::GraphAnswers;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -114,6 +116,7 @@ impl Engine {
             objects: Arc::new(Vec::new()),
             splits: Arc::new(Vec::new()),
             sources: statuses.values().cloned().collect(),
+            answers: None,
             queries: Arc::new(Vec::new()),
             watches: Vec::new(),
             identity: None,
@@ -247,6 +250,9 @@ impl Engine {
     #[must_use]
     pub fn armed_until(&self) -> Option<Moment> {
         let now = self.now();
+        if self.config.read_only {
+            return None;
+        }
         match self.config.class {
             Class::Demo => Some(Moment(i64::MAX)),
             Class::Production | Class::Normal => {

@@ -23,7 +23,7 @@ mod watches;
 
 pub use clock::{Clock, system_clock};
 pub use config::{Class, EngineConfig};
-pub use engine::Engine;
+pub use engine::{Engine, GraphAnswers};
 pub use journal::{Entry, EntryKind, Journal, JournalError, Outcome};
 pub use paths::{journal_file, state_folder};
 pub use shift::{CommandError, DryRun, StagedPlan};

@@ -29,7 +29,7 @@ pub(crate) struct Fetched {
     /// What was asked: the numbers belong to its window and its moment, whatever is wished by now.
     pub(crate) request: GraphRequest,
     /// For the graph.
-    pub(crate) graph: FetchedRows,
+    pub(crate) graph: Arc<FetchedRows>,
     /// p95 by destination workload, for splits.
     pub(crate) by_revision: Option<Vec<MetricRow>>,
     /// Requests in the judged window, if one was asked for.
@@ -84,9 +84,10 @@ pub(crate) async fn fetch(
         queries.len() - 1
     });
     let answers = ask_all(metrics, &queries).await;
+    let mut rows = FetchedRows::default();
     let mut fetched = Fetched {
         request: request.clone(),
-        graph: FetchedRows::default(),
+        graph: Arc::default(),
         by_revision: None,
         judged: None,
         records: Vec::new(),
@@ -102,7 +103,7 @@ pub(crate) async fn fetch(
         let answer = answer.map(|answer| answer.rows);
         fetched.records.push(record(&query, &answer));
         if position < graph_queries {
-            fetched.graph.answers.push((query, answer));
+            rows.answers.push((query, answer));
         } else if Some(position) == judged_at {
             // A part of the traffic is no ground to judge a share on.
             fetched.judged = answer.ok().filter(|_| !doubted);
@@ -110,6 +111,7 @@ pub(crate) async fn fetch(
             fetched.by_revision = answer.ok();
         }
     }
+    fetched.graph = Arc::new(rows);
     fetched
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pilothouse_core::graph::MeshGraph;
+use pilothouse_core::graph::{FetchedRows, MeshGraph};
 use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, Object};
 use pilothouse_core::ports::ControlPlaneIdentity;
@@ -48,6 +48,8 @@ pub struct Snapshot {
     pub splits: Arc<Vec<ObservedSplit>>,
     /// Control plane, metrics, traces.
     pub sources: Vec<SourceStatus>,
+    /// What the metrics answered for the graph; `None` before the first answer, and without metrics.
+    pub answers: Option<Arc<FetchedRows>>,
     /// The queries behind the numbers.
     pub queries: Arc<Vec<QueryRecord>>,
     /// Changes being watched, newest first.

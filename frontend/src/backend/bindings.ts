@@ -25,8 +25,30 @@ export interface Commands {
   plan_undo: { request: UndoRequest; answer: PlanView };
   /** The journal of this context, newest first. */
   journal: { request: null; answer: JournalView };
+  /** Everything that can be chosen: contexts, addresses, the demo mesh. Contacts nobody. */
+  chooser: { request: null; answer: ChooserView };
+  /** Begins to look at a context; its steps come with the updates. */
+  check_context: { request: ContextRequest; answer: CheckView };
+  /** Stops looking at a context; a credential plugin that is waited for is ended. */
+  cancel_check: { request: ContextRequest; answer: null };
+  /** Opens a context, which is looked at first if it was not. */
+  open_context: { request: OpenRequest; answer: SessionView };
+  /** Closes a context. */
+  close_context: { request: ContextRequest; answer: SessionView };
+  /** Takes another metrics or trace source for a context, from the next look on. */
+  choose_source: { request: SourceRequest; answer: null };
+  /** Metrics and traces by address, without an API server: the id of that place. */
+  add_addresses: { request: AddressesRequest; answer: ContextRequest };
+  /** Reads one more kubeconfig from now on. */
+  add_kubeconfig: { request: FileRequest; answer: ChooserView };
+  /** What was asked of a context and answered, as text without secrets. */
+  connection_report: { request: ContextRequest; answer: TextView };
+  /** What the window remembers between two starts. */
+  memory: { request: null; answer: MemoryView };
+  /** Keeps it. */
+  remember: { request: MemoryRequest; answer: null };
   /** Services that have traces. */
-  trace_services: { request: null; answer: ServicesView };
+  trace_services: { request: TracesOfRequest; answer: ServicesView };
   /** Operations of a service. */
   trace_operations: { request: OperationsRequest; answer: ServicesView };
   /** Traces that match, newest first. */
@@ -40,6 +62,60 @@ export interface Streams {
   /** Every update from now on: the newest state after each change. */
   subscribe: { request: null; answer: Update };
 }
+
+export type ActionView = { 
+/**
+ * `copy` (of `text`), `address` (give one), `token` (give one), `namespaces` (type some), `retry`, `use` (this candidate).
+ */
+id: string, 
+/**
+ * On the button.
+ */
+label: string, 
+/**
+ * What is copied, e.g. the missing RBAC rule as YAML; null for others.
+ */
+text: string | null, };
+
+export type AddressRequest = { 
+/**
+ * `http://…` or `https://…`, with its base path.
+ */
+url: string, 
+/**
+ * `prometheus`, `jaeger`, `tempo`, `zipkin`; empty = find out.
+ */
+kind: string, 
+/**
+ * How to sign in: `none`, `bearer`, `basic`.
+ */
+sign_in: string, 
+/**
+ * User, for `basic`.
+ */
+user: string, 
+/**
+ * Token or password. Goes to the system's keychain or stays in memory; never into a file.
+ */
+secret: string | null, 
+/**
+ * Tenant, sent as `X-Scope-OrgID`; empty = none.
+ */
+tenant: string, 
+/**
+ * File with the certificates of its authority; empty = the system's.
+ */
+ca_file: string, };
+
+export type AddressesRequest = { 
+/**
+ * Metrics; null for none.
+ */
+metrics: AddressRequest | null, 
+/**
+ * Traces; null for none.
+ */
+traces: AddressRequest | null, };
 
 export type ApiError = { 
 /**
@@ -71,9 +147,31 @@ reason: string, };
 
 export type ArmRequest = { 
 /**
+ * The context; null for the first that is open.
+ */
+context: string | null, 
+/**
  * The context's name as typed, where [`WritesView::needs_name`].
  */
 typed_name: string | null, };
+
+export type AuthView = { 
+/**
+ * `none`, `token`, `token_file`, `client_certificate`, `basic`, `plugin`, `provider`.
+ */
+kind: string, 
+/**
+ * In words: `client certificate`, `token of a file`.
+ */
+text: string, 
+/**
+ * The credential plugin, for `plugin`.
+ */
+plugin: PluginView | null, 
+/**
+ * When the client certificate stops being valid, RFC 3339, where it can be read.
+ */
+expires: string | null, };
 
 export type BandView = { 
 /**
@@ -131,6 +229,44 @@ max_ns: number,
  */
 edge_p95_ms: number | null, };
 
+export type CandidateView = { 
+/**
+ * What to pass to choose it.
+ */
+id: string, 
+/**
+ * `monitoring/prometheus-k8s:9090`, or its address.
+ */
+shown: string, 
+/**
+ * Whether it is the one in use.
+ */
+chosen: boolean, 
+/**
+ * How its probe went.
+ */
+state: LineState, 
+/**
+ * What answers there, e.g. `Prometheus 3.1.0`; empty if nothing did.
+ */
+product: string, 
+/**
+ * Why it was considered: `named in Kiali's settings`.
+ */
+found_by: string, 
+/**
+ * Why it was chosen or not, one sentence.
+ */
+why: string, 
+/**
+ * How long its probe took, milliseconds.
+ */
+elapsed_ms: number | null, 
+/**
+ * What can be done about it; null if nothing.
+ */
+action: ActionView | null, };
+
 export type ChangeView = { 
 /**
  * Destination name.
@@ -149,6 +285,140 @@ before: number | null,
  */
 after: number | null, };
 
+export type CheckFailureView = { 
+/**
+ * What was being asked.
+ */
+asked: string, 
+/**
+ * What happened.
+ */
+happened: string, 
+/**
+ * What helps.
+ */
+helps: string, 
+/**
+ * A line to paste into a terminal, e.g. how to install a plugin; empty if there is none.
+ */
+command: string, 
+/**
+ * Folders that were looked into, for a missing program.
+ */
+looked_in: Array<string>, 
+/**
+ * Before which step it stopped.
+ */
+stopped_at: string, };
+
+export type CheckLineView = { 
+/**
+ * `api_server`, `user`, `namespaces`, `istio`, `gateway_api`, `metrics`, `traces`, `scrape_interval`, `rights`, `owners`.
+ */
+id: string, 
+/**
+ * What was asked, for people: `API server`.
+ */
+asked: string, 
+/**
+ * How it went.
+ */
+state: LineState, 
+/**
+ * What was answered, one sentence; empty while it is asked.
+ */
+answer: string, 
+/**
+ * More, verbatim where a server said it; may be empty.
+ */
+detail: string, 
+/**
+ * What to do; empty if nothing.
+ */
+hint: string, 
+/**
+ * How long it took, milliseconds; null while it is asked.
+ */
+elapsed_ms: number | null, 
+/**
+ * The one thing to do about it; null if nothing.
+ */
+action: ActionView | null, 
+/**
+ * Servers that were tried; only of `metrics` and `traces`.
+ */
+candidates: Array<CandidateView>, };
+
+export type CheckState = "running" | "done" | "failed" | "cancelled";
+
+export type CheckView = { 
+/**
+ * The context.
+ */
+context: string, 
+/**
+ * Counts looks at this context, from 1: an older one never replaces a newer one.
+ */
+run: number, 
+/**
+ * Where it stands.
+ */
+state: CheckState, 
+/**
+ * When it began, RFC 3339.
+ */
+began: string, 
+/**
+ * How long it took so far, milliseconds.
+ */
+elapsed_ms: number, 
+/**
+ * One line for each thing asked.
+ */
+lines: Array<CheckLineView>, 
+/**
+ * A program that is waited for; null if none.
+ */
+waiting: WaitingView | null, 
+/**
+ * Credential plugins that were started.
+ */
+plugins_started: Array<string>, 
+/**
+ * Why it cannot be opened; null unless `failed`.
+ */
+failure: CheckFailureView | null, 
+/**
+ * Namespaces that it opens with, busiest first; empty = all.
+ */
+namespaces: Array<string>, };
+
+export type ChooserView = { 
+/**
+ * Every context of every kubeconfig, then the remembered addresses, then the demo mesh.
+ */
+contexts: Array<ContextView>, 
+/**
+ * Every kubeconfig that was looked at, in order of precedence.
+ */
+files: Array<KubeconfigFileView>, 
+/**
+ * What is wrong with our own settings and state files; empty if nothing is.
+ */
+problems: Array<ProblemView>, 
+/**
+ * How long reading took, milliseconds.
+ */
+read_ms: number, 
+/**
+ * Context that was open last, if it is still there: it gets the focus.
+ */
+last: string | null, 
+/**
+ * Where settings, state and journal are kept, for people.
+ */
+folder: string | null, };
+
 export type Code = "bad_request" | "bad_data" | "not_found" | "not_configured" | "switched_off" | "unavailable" | "timed_out" | "unauthorized" | "forbidden" | "conflict" | "rejected" | "read_only" | "internal";
 
 export type CodeShareView = { 
@@ -164,6 +434,88 @@ flags: string,
  * 0..=1.
  */
 ratio: number, };
+
+export type ContextKind = "kubeconfig" | "addresses" | "demo";
+
+export type ContextRequest = { 
+/**
+ * From [`ContextView::id`].
+ */
+context: string, };
+
+export type ContextView = { 
+/**
+ * What to pass to choose it.
+ */
+id: string, 
+/**
+ * What kind of place it is.
+ */
+kind: ContextKind, 
+/**
+ * Its name; contexts of equal names are told apart by their file.
+ */
+name: string, 
+/**
+ * `demo`, `production`, `normal`: decides what it takes to write.
+ */
+class: string, 
+/**
+ * The class in words, for people: `production`, `staging`, …
+ */
+class_label: string, 
+/**
+ * Address of the API server, without credentials; null if no file defines it.
+ */
+server: string | null, 
+/**
+ * File that defines the context, the home folder written as `~`.
+ */
+file: string | null, 
+/**
+ * File that defines its cluster, where that is another one.
+ */
+cluster_file: string | null, 
+/**
+ * File that defines its user, where that is another one.
+ */
+user_file: string | null, 
+/**
+ * Default namespace.
+ */
+namespace: string | null, 
+/**
+ * How it signs in.
+ */
+auth: AuthView, 
+/**
+ * The kubeconfig's current context.
+ */
+is_current: boolean, 
+/**
+ * Open in this window.
+ */
+is_open: boolean, 
+/**
+ * When it was last open, RFC 3339; null if never (or not remembered).
+ */
+last_used: string | null, 
+/**
+ * The last failure to open it since it was last open.
+ */
+last_failure: LastFailureView | null, 
+/**
+ * Why it cannot be opened as it stands in its file; null if it can be tried.
+ */
+problem: ProblemView | null, 
+/**
+ * What may surprise, as sentences: a cluster that comes from another file.
+ */
+notes: Array<string>, 
+/**
+ * What must be seen in red as long as it is open: a certificate that is not checked, impersonation.
+ */
+warnings: Array<string>, };
 
 export type DestinationView = { 
 /**
@@ -305,6 +657,12 @@ share_of_source: number | null,
  */
 health: string, };
 
+export type FileRequest = { 
+/**
+ * Path of a kubeconfig.
+ */
+path: string, };
+
 export type FindingView = { 
 /**
  * `info`, `warning`, `error`.
@@ -429,6 +787,30 @@ export type JournalView = {
  */
 entries: Array<JournalEntryView>, };
 
+export type KubeconfigFileView = { 
+/**
+ * Its path, the home folder written as `~`.
+ */
+path: string, 
+/**
+ * Contexts that it defines.
+ */
+contexts: number, 
+/**
+ * Why it cannot be read; null if it can.
+ */
+problem: ProblemView | null, };
+
+export type LastFailureView = { 
+/**
+ * When, RFC 3339.
+ */
+at: string, 
+/**
+ * What was said.
+ */
+message: string, };
+
 export type LatencyView = { 
 /**
  * Mean.
@@ -469,6 +851,32 @@ boxes: { [key in string]: RectView },
  */
 ghosts: Array<string>, };
 
+export type LineState = "waiting" | "asking" | "ok" | "note" | "missing" | "forbidden" | "failed";
+
+export type MemoryRequest = { 
+/**
+ * `system`, `dark` or `light`; null leaves it.
+ */
+theme: string | null, 
+/**
+ * The page's own state as JSON text; null leaves it.
+ */
+page: string | null, };
+
+export type MemoryView = { 
+/**
+ * `system`, `dark` or `light`.
+ */
+theme: string, 
+/**
+ * The page's own state as JSON text; empty if there is none. At most 256 KiB.
+ */
+page: string, 
+/**
+ * Why it is not kept; null if it is.
+ */
+problem: ProblemView | null, };
+
 export type NodeView = { 
 /**
  * Stable id.
@@ -479,9 +887,13 @@ id: string,
  */
 type: string, 
 /**
- * Cluster.
+ * Istio's id of the cluster.
  */
 cluster: string, 
+/**
+ * Open context that reaches the cluster; null if none does.
+ */
+context: string | null, 
 /**
  * Namespace.
  */
@@ -558,7 +970,21 @@ path: string,
  */
 value: string, };
 
+export type OpenRequest = { 
+/**
+ * From [`ContextView::id`].
+ */
+context: string, 
+/**
+ * Beside those that are open; else instead of them.
+ */
+beside: boolean, };
+
 export type OperationsRequest = { 
+/**
+ * The context; null for the first that is open.
+ */
+context: string | null, 
 /**
  * Service as the backend knows it.
  */
@@ -610,9 +1036,13 @@ weights: Array<WeightRequest>, };
 
 export type PlanView = { 
 /**
- * One-time id; the plan itself stays with the engine.
+ * One-time id, which names the context, too; the plan itself stays with the engine.
  */
 plan_id: string, 
+/**
+ * Context whose cluster it would change.
+ */
+context: string, 
 /**
  * Which split.
  */
@@ -658,6 +1088,28 @@ applicable: boolean,
  */
 cli: string, };
 
+export type PluginView = { 
+/**
+ * The program as the kubeconfig names it.
+ */
+command: string, 
+/**
+ * Where it was found; null if nowhere.
+ */
+found: string | null, 
+/**
+ * Folders that were looked into.
+ */
+looked_in: Array<string>, 
+/**
+ * How to install it, in the kubeconfig's own words; may be several lines.
+ */
+install_hint: string | null, 
+/**
+ * Why it may not be run; null if it may.
+ */
+denied: string | null, };
+
 export type PredictionView = { 
 /**
  * Destination name.
@@ -687,6 +1139,20 @@ per_endpoint_after: number | null,
  * `per_endpoint_after` over today's; null if unknown.
  */
 load_factor: number | null, };
+
+export type ProblemView = { 
+/**
+ * What is wrong, as a sentence.
+ */
+message: string, 
+/**
+ * The file.
+ */
+file: string, 
+/**
+ * Line in it, from 1, where known.
+ */
+line: number | null, };
 
 export type ProgressPoint = { 
 /**
@@ -818,9 +1284,13 @@ names: Array<string>, };
 
 export type SessionView = { 
 /**
- * Context name, or `demo`.
+ * Context name, or `demo`; empty while nothing is open.
  */
 context: string, 
+/**
+ * Istio's id of the cluster, where known.
+ */
+cluster: string | null, 
 /**
  * API server address; empty in the demo.
  */
@@ -837,6 +1307,10 @@ server_version: string | null,
  * `demo`, `production`, `normal`: colours the frame, with the word.
  */
 class: string, 
+/**
+ * What must be seen in red as long as the context is open: a certificate that is not checked, impersonation.
+ */
+warnings: Array<string>, 
 /**
  * Write lock.
  */
@@ -876,7 +1350,29 @@ hint: string,
  */
 count: number, };
 
+export type SourceRequest = { 
+/**
+ * From [`ContextView::id`].
+ */
+context: string, 
+/**
+ * `metrics` or `traces`.
+ */
+source: string, 
+/**
+ * One of the candidates by [`CandidateView::id`]; null to give an address.
+ */
+candidate: string | null, 
+/**
+ * An address; null to take a candidate.
+ */
+address: AddressRequest | null, };
+
 export type SourceView = { 
+/**
+ * Context that asks it.
+ */
+context: string, 
 /**
  * `control-plane`, `metrics`, `traces`.
  */
@@ -1009,9 +1505,13 @@ flags: string | null, };
 
 export type SplitView = { 
 /**
- * `VirtualService/shop/reviews/http/0`.
+ * `CONTEXT/VirtualService/shop/reviews/http/0`, with `/` and `%` of the context escaped as in a URL.
  */
 id: string, 
+/**
+ * Context that declares it.
+ */
+context: string, 
 /**
  * `VirtualService`, `HTTPRoute`.
  */
@@ -1076,7 +1576,17 @@ export type SplitsView = {
  */
 splits: Array<SplitView>, };
 
+export type TextView = { 
+/**
+ * The text.
+ */
+text: string, };
+
 export type TraceIdRequest = { 
+/**
+ * The context whose traces are meant; null for the first that is open.
+ */
+context: string | null, 
 /**
  * Hex id.
  */
@@ -1147,6 +1657,10 @@ services: Array<TraceServiceView>,
 revisions: Array<string>, };
 
 export type TraceSearchRequest = { 
+/**
+ * The context whose traces are meant; null for that of the node or edge, else the first that is open.
+ */
+context: string | null, 
 /**
  * Service as the backend knows it; null = any.
  */
@@ -1260,6 +1774,12 @@ partial: boolean,
  */
 findings: Array<FindingView>, };
 
+export type TracesOfRequest = { 
+/**
+ * The context; null for the first that is open.
+ */
+context: string | null, };
+
 export type TrafficView = { 
 /**
  * Per second (bytes for tcp); null if unknown.
@@ -1272,13 +1792,17 @@ error_ratio: number | null, };
 
 export type UndoRequest = { 
 /**
+ * The context; null for the first that is open.
+ */
+context: string | null, 
+/**
  * Journal entry; null = the last undoable one.
  */
 entry_id: string | null, };
 
 export type Update = { 
 /**
- * The graph (type `app` for the Mesh screen).
+ * The graph (type `app` for the Mesh screen): of all open contexts together.
  */
 graph: GraphView, 
 /**
@@ -1286,7 +1810,7 @@ graph: GraphView,
  */
 layout: LayoutView | null, 
 /**
- * Splits.
+ * Splits of all open contexts.
  */
 splits: SplitsView, 
 /**
@@ -1294,9 +1818,35 @@ splits: SplitsView,
  */
 progress: Array<ProgressView>, 
 /**
- * The session.
+ * The session of the first open context; without one, that of nothing (its context is empty).
  */
-session: SessionView, };
+session: SessionView, 
+/**
+ * The sessions of all open contexts, in the order of opening.
+ */
+sessions: Array<SessionView>, 
+/**
+ * Looks at contexts since the start, one each, the newest run.
+ */
+checks: Array<CheckView>, 
+/**
+ * Counts changes of what can be chosen (a kubeconfig that was edited): ask for `chooser` again when it grows.
+ */
+chooser_revision: number, };
+
+export type WaitingView = { 
+/**
+ * Its name.
+ */
+program: string, 
+/**
+ * For how long, seconds.
+ */
+since_s: number, 
+/**
+ * When it is given up, seconds from its start.
+ */
+deadline_s: number, };
 
 export type WeightRequest = { 
 /**
@@ -1326,4 +1876,8 @@ remaining_s: number | null,
 /**
  * Arming asks for the context's name to be typed.
  */
-needs_name: boolean, };
+needs_name: boolean, 
+/**
+ * The program was started with `--read-only`: writes stay locked.
+ */
+forbidden: boolean, };

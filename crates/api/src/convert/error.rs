@@ -23,6 +23,17 @@ pub(crate) fn bad_request(message: impl Into<String>) -> ApiError {
     error(Code::BadRequest, message)
 }
 
+pub(crate) fn internal(message: impl Into<String>) -> ApiError {
+    error(Code::Internal, message)
+}
+
+pub(crate) fn not_configured(message: impl Into<String>, hint: &str) -> ApiError {
+    ApiError {
+        hint: hint.to_owned(),
+        ..error(Code::NotConfigured, message)
+    }
+}
+
 pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
     error(Code::NotFound, message)
 }

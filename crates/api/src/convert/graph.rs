@@ -20,7 +20,7 @@ use crate::dto::{
 pub(crate) fn graph_view(
     generation: u64,
     graph: &MeshGraph,
-    queries: &[QueryRecord],
+    queries: impl Iterator<Item = QueryView>,
     sources: Vec<SourceView>,
     splits: &[SplitView],
 ) -> GraphView {
@@ -39,7 +39,7 @@ pub(crate) fn graph_view(
         edges: graph.edges.iter().map(edge_view).collect(),
         sources,
         findings,
-        queries: queries.iter().map(query_view).collect(),
+        queries: queries.collect(),
     }
 }
 
@@ -76,6 +76,7 @@ fn node_view(node: &Node, request: &GraphRequest, splits: &[SplitView]) -> NodeV
         id: node.id.clone(),
         kind: node_kind(node.kind).to_owned(),
         cluster: node.cluster.clone(),
+        context: node.context.clone(),
         namespace: node.namespace.clone(),
         workload: node.workload.clone(),
         app: node.app.clone(),
@@ -189,7 +190,7 @@ pub(crate) fn latency_view(latency: &Latency) -> LatencyView {
     }
 }
 
-fn query_view(query: &QueryRecord) -> QueryView {
+pub(crate) fn query_view(query: &QueryRecord) -> QueryView {
     QueryView {
         name: query.name.clone(),
         promql: query.promql.clone(),
@@ -222,17 +223,23 @@ fn severity_rank(severity: &str) -> u8 {
 }
 
 pub(crate) fn source_views(
+    context: &str,
     statuses: &[SourceStatus],
     now: Moment,
     fresh_for: TimeSpan,
 ) -> Vec<SourceView> {
     statuses
         .iter()
-        .map(|status| source_view(status, now, fresh_for))
+        .map(|status| source_view(context, status, now, fresh_for))
         .collect()
 }
 
-fn source_view(status: &SourceStatus, now: Moment, fresh_for: TimeSpan) -> SourceView {
+fn source_view(
+    context: &str,
+    status: &SourceStatus,
+    now: Moment,
+    fresh_for: TimeSpan,
+) -> SourceView {
     // A watch speaks only when something changes: for the control plane silence is no age.
     let fresh_for = if status.kind == SourceKind::Metrics {
         fresh_for
@@ -251,6 +258,7 @@ fn source_view(status: &SourceStatus, now: Moment, fresh_for: TimeSpan) -> Sourc
         count: status.failures,
     });
     SourceView {
+        context: context.to_owned(),
         name: source_name(status.kind).to_owned(),
         product: product.unwrap_or_default(),
         version: probe.and_then(|probe| probe.version.clone()),

@@ -5,7 +5,7 @@ use pilothouse_core::traffic::{OpKind, PatchOp, ShiftPlan, WeightChange};
 use pilothouse_engine::{DryRun, Entry, EntryKind, ObservedSplit, Outcome, StagedPlan};
 use similar::{ChangeTag, TextDiff};
 
-use super::{finding_view, rfc3339, split_id_text};
+use super::{finding_view, in_context, rfc3339, split_id_text};
 use crate::dto::{
     ChangeView, DiffLine, DryRunView, JournalEntryView, OpView, PlanView, PredictionView,
 };
@@ -13,12 +13,17 @@ use crate::dto::{
 /// Unchanged lines shown around a change.
 const CONTEXT_LINES: usize = 3;
 
-pub(crate) fn plan_view(staged: &StagedPlan, split: Option<&ObservedSplit>) -> PlanView {
+pub(crate) fn plan_view(
+    context: &str,
+    staged: &StagedPlan,
+    split: Option<&ObservedSplit>,
+) -> PlanView {
     let plan = &staged.plan;
     let refused = plan.findings.iter().any(|f| f.severity == Severity::Error);
     PlanView {
-        plan_id: staged.id.clone(),
-        split_id: split_id_text(&plan.split),
+        plan_id: in_context(context, &staged.id),
+        context: context.to_owned(),
+        split_id: split_id_text(context, &plan.split),
         kind: kind(staged.kind).to_owned(),
         summary: summary(plan),
         resource_version: plan.resource_version.clone(),
@@ -62,7 +67,7 @@ pub(crate) fn entry_view(entry: &Entry, undoable: bool) -> JournalEntryView {
         .to_owned(),
         context: entry.context.clone(),
         user: entry.user.clone(),
-        split_id: split_id_text(&entry.plan.split),
+        split_id: split_id_text(&entry.context, &entry.plan.split),
         summary: summary(&entry.plan),
         reason: entry.reason.clone(),
         outcome: outcome.to_owned(),

@@ -7,7 +7,7 @@ use pilothouse_engine::ShiftWatch;
 use super::{rfc3339, split_id_text};
 use crate::dto::{BandView, ProgressPoint, ProgressView};
 
-pub(crate) fn progress_view(watch: &ShiftWatch, now: Moment) -> ProgressView {
+pub(crate) fn progress_view(context: &str, watch: &ShiftWatch, now: Moment) -> ProgressView {
     let judge = &watch.convergence;
     let n: f64 = watch.counted.iter().filter_map(|d| d.requests).sum();
     let bands = watch
@@ -34,7 +34,7 @@ pub(crate) fn progress_view(watch: &ShiftWatch, now: Moment) -> ProgressView {
     });
     ProgressView {
         entry_id: watch.entry.clone(),
-        split_id: split_id_text(&watch.split),
+        split_id: split_id_text(context, &watch.split),
         phase: phase(judge.phase).to_owned(),
         applied_at: rfc3339(judge.applied_at),
         elapsed_s: now.since(judge.applied_at).as_seconds(),

@@ -8,7 +8,7 @@ use crate::dto::{SessionView, WritesView};
 /// Windows on offer, seconds.
 const WINDOWS: [f64; 7] = [60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
 
-pub(crate) fn session_view(engine: &Engine) -> SessionView {
+pub(crate) fn session_view(engine: &Engine, cluster: Option<&str>) -> SessionView {
     let snapshot = engine.snapshot();
     let identity = snapshot.identity.as_ref();
     let config = engine.config();
@@ -22,14 +22,22 @@ pub(crate) fn session_view(engine: &Engine) -> SessionView {
     };
     SessionView {
         context: config.context.clone(),
+        cluster: cluster.map(str::to_owned),
         server: identity.map(|i| i.server.clone()).unwrap_or_default(),
         user: identity.and_then(|i| i.user.clone()),
         server_version: identity.and_then(|i| i.version.clone()),
         class: class.to_owned(),
+        warnings: engine
+            .sources()
+            .findings
+            .iter()
+            .map(|finding| finding.message.clone())
+            .collect(),
         writes: WritesView {
             armed: armed_until.is_some(),
             remaining_s: armed_until.and_then(remaining),
             needs_name: config.class == Class::Production,
+            forbidden: config.read_only,
         },
         window_s: engine.window().as_seconds(),
         windows: WINDOWS.to_vec(),

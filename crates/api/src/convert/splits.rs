@@ -6,35 +6,30 @@ use pilothouse_core::stats;
 use pilothouse_core::traffic::{self, Destination, ObservedDestination, Phase, Split, SplitId};
 use pilothouse_engine::{ObservedSplit, ShiftWatch};
 
-use super::{bad_request, count, finding_view, latency_view};
+use super::{bad_request, count, finding_view, in_context, latency_view, of_context};
 use crate::dto::{ApiError, DestinationView, OwnerView, SplitView, SplitsView};
+use crate::workspace::Pictured;
 
 /// Requests below which a difference between declared and observed says nothing.
 const ENOUGH_TO_JUDGE: f64 = 100.0;
 
 /// Splits with more than one destination, worst first.
-pub(crate) fn splits_view(
-    splits: &[ObservedSplit],
-    graph: &MeshGraph,
-    watches: &[ShiftWatch],
-) -> SplitsView {
+pub(crate) fn splits_view(parts: &[Pictured], graph: &MeshGraph) -> SplitsView {
     let several = |view: &SplitView| view.destinations.len() > 1;
-    let mut views: Vec<SplitView> = split_views(splits, graph, watches)
-        .filter(several)
-        .collect();
+    let mut views: Vec<SplitView> = split_views(parts, graph).filter(several).collect();
     views.sort_by(|a, b| (rank(a), &a.id).cmp(&(rank(b), &b.id)));
     SplitsView { splits: views }
 }
 
 /// Every route entry.
 pub(crate) fn split_views<'a>(
-    splits: &'a [ObservedSplit],
+    parts: &'a [Pictured],
     graph: &'a MeshGraph,
-    watches: &'a [ShiftWatch],
 ) -> impl Iterator<Item = SplitView> + 'a {
-    splits
-        .iter()
-        .map(move |split| split_view(split, splits, graph, watches))
+    parts.iter().flat_map(move |part| {
+        let splits = part.snapshot.splits.iter();
+        splits.map(move |split| split_view(part, split, graph))
+    })
 }
 
 fn rank(view: &SplitView) -> u8 {
@@ -49,12 +44,9 @@ fn rank(view: &SplitView) -> u8 {
     if grave && verdict > 1 { 1 } else { verdict }
 }
 
-fn split_view(
-    observed: &ObservedSplit,
-    all: &[ObservedSplit],
-    graph: &MeshGraph,
-    watches: &[ShiftWatch],
-) -> SplitView {
+fn split_view(part: &Pictured, observed: &ObservedSplit, graph: &MeshGraph) -> SplitView {
+    let all = &part.snapshot.splits;
+    let watches = &part.snapshot.watches;
     let split = &observed.split;
     let id = &split.id;
     let mut findings: Vec<_> = split.findings.clone();
@@ -75,7 +67,8 @@ fn split_view(
     }
     findings.sort_by_key(|f| std::cmp::Reverse(f.severity == Severity::Error));
     SplitView {
-        id: split_id_text(id),
+        id: split_id_text(&part.context, id),
+        context: part.context.clone(),
         kind: id.object.kind.to_string(),
         namespace: id.object.namespace.clone(),
         name: id.object.name.clone(),
@@ -92,7 +85,7 @@ fn split_view(
             .zip(&observed.observed)
             .map(destination_view)
             .collect(),
-        node: node_of(split, graph),
+        node: node_of(&part.context, split, graph),
         verdict: verdict.to_owned(),
         findings: findings.iter().map(finding_view).collect(),
     }
@@ -158,7 +151,7 @@ fn owner_view(owner: &Owner) -> OwnerView {
 }
 
 /// The node of the host that the split divides: the canonical service of its destinations' workloads, else of its name.
-fn node_of(split: &Split, graph: &MeshGraph) -> Option<String> {
+fn node_of(context: &str, split: &Split, graph: &MeshGraph) -> Option<String> {
     let host = split.hosts.first()?;
     let mut parts = host.split('.');
     let (service, namespace) = (parts.next()?, parts.next()?);
@@ -168,32 +161,38 @@ fn node_of(split: &Split, graph: &MeshGraph) -> Option<String> {
         } else {
             &node.app
         };
-        node.namespace == namespace && name.as_deref() == Some(service)
+        let is_here = node.context.as_deref().is_none_or(|own| own == context);
+        is_here && node.namespace == namespace && name.as_deref() == Some(service)
     });
     by_name.map(|node| node.id.clone())
 }
 
 /// `VirtualService/shop/reviews/http/0`.
-pub(crate) fn split_id_text(id: &SplitId) -> String {
-    format!("{}/{}/{}", id.object, id.section, id.route)
+pub(crate) fn split_id_text(context: &str, id: &SplitId) -> String {
+    in_context(
+        context,
+        &format!("{}/{}/{}", id.object, id.section, id.route),
+    )
 }
 
-/// Reads [`split_id_text`] back.
-pub(crate) fn parse_split_id(text: &str) -> Result<SplitId, ApiError> {
+/// Reads [`split_id_text`] back: the context, if the text names one, and the split.
+pub(crate) fn parse_split_id(text: &str) -> Result<(Option<String>, SplitId), ApiError> {
+    let (context, rest) = of_context(text, 4);
     let wrong = || {
         bad_request(format!(
-            "`{text}` does not name a split: write KIND/NAMESPACE/NAME/SECTION/ROUTE"
+            "`{text}` does not name a split: write CONTEXT/KIND/NAMESPACE/NAME/SECTION/ROUTE"
         ))
     };
-    let parts: Vec<&str> = text.split('/').collect();
+    let parts: Vec<&str> = rest.split('/').collect();
     let [kind, namespace, name, section, route] = parts.as_slice() else {
         return Err(wrong());
     };
     let kind = ObjectKind::parse(kind).ok_or_else(wrong)?;
     let route = route.parse().map_err(|_| wrong())?;
-    Ok(SplitId {
+    let split = SplitId {
         object: ObjectRef::new(kind, *namespace, *name),
         section: (*section).to_owned(),
         route,
-    })
+    };
+    Ok((context, split))
 }

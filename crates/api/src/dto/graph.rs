@@ -37,8 +37,10 @@ pub struct NodeView {
     /// `workload`, `app`, `service`, `unknown`, `box`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Cluster.
+    /// Istio's id of the cluster.
     pub cluster: String,
+    /// Open context that reaches the cluster; null if none does.
+    pub context: Option<String>,
     /// Namespace.
     pub namespace: String,
     /// Workload name.
@@ -146,6 +148,8 @@ pub struct SourceFault {
 /// A source and how fresh it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct SourceView {
+    /// Context that asks it.
+    pub context: String,
     /// `control-plane`, `metrics`, `traces`.
     pub name: String,
     /// What answers, e.g. `Prometheus 2.42`, `demo mesh`; empty if not known yet.

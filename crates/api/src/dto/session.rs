@@ -12,13 +12,17 @@ pub struct WritesView {
     pub remaining_s: Option<f64>,
     /// Arming asks for the context's name to be typed.
     pub needs_name: bool,
+    /// The program was started with `--read-only`: writes stay locked.
+    pub forbidden: bool,
 }
 
 /// The session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct SessionView {
-    /// Context name, or `demo`.
+    /// Context name, or `demo`; empty while nothing is open.
     pub context: String,
+    /// Istio's id of the cluster, where known.
+    pub cluster: Option<String>,
     /// API server address; empty in the demo.
     pub server: String,
     /// The user as the server sees us.
@@ -27,6 +31,8 @@ pub struct SessionView {
     pub server_version: Option<String>,
     /// `demo`, `production`, `normal`: colours the frame, with the word.
     pub class: String,
+    /// What must be seen in red as long as the context is open: a certificate that is not checked, impersonation.
+    pub warnings: Vec<String>,
     /// Write lock.
     pub writes: WritesView,
     /// Rate window in force, seconds.
@@ -49,6 +55,9 @@ pub struct WindowRequest {
 /// Asks to unlock writes for 15 minutes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct ArmRequest {
+    /// The context; null for the first that is open.
+    #[serde(default)]
+    pub context: Option<String>,
     /// The context's name as typed, where [`WritesView::needs_name`].
     pub typed_name: Option<String>,
 }

@@ -55,8 +55,10 @@ pub struct DestinationView {
 /// One split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct SplitView {
-    /// `VirtualService/shop/reviews/http/0`.
+    /// `CONTEXT/VirtualService/shop/reviews/http/0`, with `/` and `%` of the context escaped as in a URL.
     pub id: String,
+    /// Context that declares it.
+    pub context: String,
     /// `VirtualService`, `HTTPRoute`.
     pub kind: String,
     /// Namespace of the object.
@@ -134,6 +136,9 @@ pub struct ApplyRequest {
 /// Asks for the plan that takes a change back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct UndoRequest {
+    /// The context; null for the first that is open.
+    #[serde(default)]
+    pub context: Option<String>,
     /// Journal entry; null = the last undoable one.
     pub entry_id: Option<String>,
 }
@@ -208,8 +213,10 @@ pub struct DryRunView {
 /// A staged change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct PlanView {
-    /// One-time id; the plan itself stays with the engine.
+    /// One-time id, which names the context, too; the plan itself stays with the engine.
     pub plan_id: String,
+    /// Context whose cluster it would change.
+    pub context: String,
     /// Which split.
     pub split_id: String,
     /// `shift` or `undo`.

@@ -11,6 +11,8 @@ use super::{FindingView, SourceView};
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct TraceSearchRequest {
+    /// The context whose traces are meant; null for that of the node or edge, else the first that is open.
+    pub context: Option<String>,
     /// Service as the backend knows it; null = any.
     pub service: Option<String>,
     /// Operation.
@@ -93,13 +95,27 @@ pub struct ServicesView {
 /// Asks for the operations of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OperationsRequest {
+    /// The context; null for the first that is open.
+    #[serde(default)]
+    pub context: Option<String>,
     /// Service as the backend knows it.
     pub service: String,
+}
+
+/// Names a context whose traces are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TracesOfRequest {
+    /// The context; null for the first that is open.
+    #[serde(default)]
+    pub context: Option<String>,
 }
 
 /// Asks for one trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TraceIdRequest {
+    /// The context whose traces are meant; null for the first that is open.
+    #[serde(default)]
+    pub context: Option<String>,
     /// Hex id.
     pub trace_id: String,
     /// Leave clocks as recorded.

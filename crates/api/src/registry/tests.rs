@@ -1,11 +1,8 @@
 //! A row is all that a command needs besides its method.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::thread;
 
-use pilothouse_core::model::Moment;
-use pilothouse_engine::{Class, Engine, EngineConfig, Sources};
 use serde_json::{Value, json};
 
 use super::{COMMANDS, Command, run_one};
@@ -13,6 +10,7 @@ use crate::api::Api;
 use crate::bindings::typescript_of;
 use crate::convert::not_found;
 use crate::dto::{ApiError, Code, OperationsRequest, ServicesView};
+use crate::workspace::Workspace;
 
 /// Methods of commands that no shell has heard of.
 trait Extra {
@@ -88,9 +86,7 @@ static TABLE: &[Command] = commands! {
 };
 
 fn api() -> Api {
-    let config = EngineConfig::new("test", Class::Demo);
-    let clock = Arc::new(|| Moment(0));
-    Api::new(Engine::open(config, Sources::unconfigured(), clock).unwrap())
+    Api::new(Workspace::empty(None).unwrap())
 }
 
 async fn answer(command: &str, request: Value) -> Result<Value, ApiError> {

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     args: &SourceArgs,
     format: TableOrJson,
 ) -> Result<Exit, Failure> {
-    api.engine().load().await;
+    api.load().await;
     let latest = api.latest();
     let of_splits = latest
         .splits

@@ -16,8 +16,8 @@ const SWITCHED_OFF: &str = "switched_off";
 /// Prints the graph. If the metrics failed it is printed all the same, with unknown numbers, and the exit code says so.
 pub(crate) async fn run(api: &Api, args: &GraphArgs) -> Result<Exit, Failure> {
     let query = query(api, args)?;
-    api.engine().load_objects().await;
-    let (view, graph) = api.graph(&query).await;
+    api.load_objects().await;
+    let (view, graph) = api.graph(&query).await?;
     match args.output {
         GraphOutput::Json => output::json(&view)?,
         GraphOutput::Dot => output::text(&pilothouse_api::dot(&graph))?,
@@ -60,11 +60,7 @@ fn wanted_absent(sources: &[SourceView]) -> bool {
 pub(crate) fn complain(sources: &[SourceView]) {
     use std::io::Write as _;
     for source in sources.iter().filter(|s| s.name != "traces") {
-        let Some(error) = source
-            .error
-            .as_ref()
-            .filter(|e| e.code != SWITCHED_OFF)
-        else {
+        let Some(error) = source.error.as_ref().filter(|e| e.code != SWITCHED_OFF) else {
             continue;
         };
         let hint = if error.hint.is_empty() {
@@ -113,7 +109,7 @@ fn query(api: &Api, args: &GraphArgs) -> Result<GraphQuery, Failure> {
         GraphKind::VersionedApp => "versioned-app",
         GraphKind::Service => "service",
     };
-    let mut query = GraphQuery::live(api.engine())
+    let mut query = GraphQuery::live(&api.engine())
         .graph_type(kind)?
         .window(args.window)
         .latency(&args.latency)?;

@@ -59,7 +59,8 @@ struct Edges {
 /// RED of every canonical service that serves.
 pub(crate) async fn services(api: &Api, args: &RedArgs) -> Result<Exit, Failure> {
     let view = load(api, args).await?;
-    let namespaces = &api.engine().config().namespaces;
+    let engine = api.engine();
+    let namespaces = &engine.config().namespaces;
     let rows: Vec<ServiceRow> = view
         .nodes
         .iter()
@@ -161,10 +162,10 @@ fn envelope<T>(view: &GraphView, rows: T) -> Rows<T> {
 }
 
 async fn load(api: &Api, args: &RedArgs) -> Result<GraphView, Failure> {
-    let mut query = GraphQuery::live(api.engine()).window(args.window);
+    let mut query = GraphQuery::live(&api.engine()).window(args.window);
     if let Some(at) = &args.at {
         query = query.at_rfc3339(at)?;
     }
-    api.engine().load_objects().await;
-    Ok(api.graph(&query).await.0)
+    api.load_objects().await;
+    Ok(api.graph(&query).await?.0)
 }

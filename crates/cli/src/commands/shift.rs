@@ -32,7 +32,7 @@ struct How<'a> {
 
 /// Shifts weights.
 pub(crate) async fn set(api: &Api, args: &SplitSetArgs, read_only: bool) -> Result<Exit, Failure> {
-    api.engine().load().await;
+    api.load().await;
     let split = the_split(api, &args.which, args.route)?;
     let weights = args
         .weights
@@ -85,12 +85,17 @@ pub(crate) async fn undo(
     args: &SplitUndoArgs,
     read_only: bool,
 ) -> Result<Exit, Failure> {
-    api.engine().load().await;
+    if let [_, _, ..] = api.workspace().contexts().as_slice() {
+        let message = "a change is taken back in one context: name one --context";
+        return Err(Failure::usage(message));
+    }
+    api.load().await;
     if let Some(failure) = unreadable(api) {
         return Err(failure);
     }
     let plan = api
         .plan_undo(&UndoRequest {
+            context: None,
             entry_id: args.entry.clone(),
         })
         .await?;
@@ -138,7 +143,7 @@ async fn carry_out(api: &Api, plan: &PlanView, how: &How<'_>) -> Result<Exit, Fa
     if how.read_only {
         return Err(Failure::with_exit(77, "nothing was written: --read-only"));
     }
-    confirm(api, how.yes).await?;
+    confirm(api, &plan.context, how.yes).await?;
     let entry = api
         .apply(&ApplyRequest {
             plan_id: plan.plan_id.clone(),
@@ -165,8 +170,7 @@ async fn carry_out(api: &Api, plan: &PlanView, how: &How<'_>) -> Result<Exit, Fa
 }
 
 /// Arms writes: by --yes, or by typing the context's name at a terminal.
-async fn confirm(api: &Api, yes: bool) -> Result<(), Failure> {
-    let context = api.session().context;
+async fn confirm(api: &Api, context: &str, yes: bool) -> Result<(), Failure> {
     if !yes {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage(
@@ -186,7 +190,8 @@ async fn confirm(api: &Api, yes: bool) -> Result<(), Failure> {
         }
     }
     api.arm(&ArmRequest {
-        typed_name: Some(context),
+        context: Some(context.to_owned()),
+        typed_name: Some(context.to_owned()),
     })?;
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(crate) async fn get(
     api.set_window(&WindowRequest {
         window_s: window as f64 / 1000.0,
     })?;
-    api.engine().load().await;
+    api.load().await;
     let mut view = match which {
         // What is named is shown, even if all its traffic goes to one place.
         Some(_) => api.all_splits(),

@@ -46,6 +46,7 @@ pub(crate) async fn run(sources: &SourceArgs, args: &TracesShowArgs) -> Result<E
     }
     let trace = api
         .trace(&TraceIdRequest {
+            context: None,
             trace_id: id,
             raw_clock: args.raw_clock,
         })

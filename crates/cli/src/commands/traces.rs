@@ -33,6 +33,7 @@ pub(crate) async fn find(api: &Api, args: &TracesFindArgs, in_file: bool) -> Res
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a look-back")]
     let milliseconds = |ms: i64| ms as f64;
     let request = TraceSearchRequest {
+        context: None,
         service: args.service.clone(),
         operation: args.operation.clone(),
         only_errors: args.error,

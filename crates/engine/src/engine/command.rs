@@ -16,8 +16,11 @@ impl Engine {
     /// Unlocks writes for a while. A production context wants its name typed.
     ///
     /// # Errors
-    /// [`CommandError::WrongName`].
+    /// [`CommandError::WrongName`], and [`CommandError::ReadOnly`] where nothing may be written at all.
     pub fn arm(&self, typed_name: Option<&str>) -> Result<Moment, CommandError> {
+        if self.config.read_only {
+            return Err(CommandError::ReadOnly);
+        }
         if self.config.class == Class::Production
             && typed_name != Some(self.config.context.as_str())
         {

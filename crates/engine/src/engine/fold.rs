@@ -89,7 +89,7 @@ impl Engine {
             let unasked = self.unasked(&request);
             // A thousand services take longer than a task may hold its thread.
             tokio::task::spawn_blocking(move || {
-                let rows = answers.as_ref().map_or(&unasked, |fetched| &fetched.graph);
+                let rows = answers.as_ref().map_or(&unasked, |fetched| &*fetched.graph);
                 let graph = graph::fold(&request, rows, &objects);
                 let layout = match (calls_are_known, provisional) {
                     (false, _) => layout.follow(&graph),
@@ -119,6 +119,7 @@ impl Engine {
             objects,
             splits: Arc::new(splits),
             sources: state.statuses.values().cloned().collect(),
+            answers: fetched.as_ref().map(|f| Arc::clone(&f.graph)),
             queries: Arc::new(
                 fetched
                     .as_ref()

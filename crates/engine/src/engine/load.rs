@@ -3,13 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pilothouse_core::graph::{self, FetchedRows, GraphRequest, MeshGraph};
-use pilothouse_core::model::{ObjectKind, SourceError, SourceErrorKind, SourceKind, TimeSpan};
+use pilothouse_core::graph::{self, FetchedRows, GraphRequest};
+use pilothouse_core::model::{
+    Finding, Object, ObjectKind, SourceError, SourceErrorKind, SourceKind, TimeSpan,
+};
 use pilothouse_core::ports::ObjectEvent;
 
 use super::Engine;
 use crate::observe::fetch;
 use crate::snapshot::QueryRecord;
+
+/// What a graph is folded from.
+pub struct GraphAnswers {
+    /// Rows of every query of the request, or why there are none.
+    pub rows: Arc<FetchedRows>,
+    /// The queries as they were asked.
+    pub queries: Vec<QueryRecord>,
+    /// What speaks against the numbers.
+    pub doubts: Vec<Finding>,
+    /// The objects that were loaded last.
+    pub objects: Arc<Vec<Object>>,
+}
 
 /// A window in which there may be fewer than two scrapes.
 const SHORT_WINDOW: TimeSpan = TimeSpan::seconds(30);
@@ -44,26 +58,28 @@ impl Engine {
         self.fold().await;
     }
 
-    /// The graph of any request over the objects loaded last, with its queries. Failed queries leave unknown numbers and
-    /// are noted in the metrics' status.
-    pub async fn graph(&self, request: &GraphRequest) -> (MeshGraph, Vec<QueryRecord>) {
-        let objects = self.lock().objects.all();
+    /// Asks the metrics what a graph by this request needs. Failed queries leave unknown numbers and are noted in the
+    /// metrics' status.
+    pub async fn answers(&self, request: &GraphRequest) -> GraphAnswers {
         if request.window <= SHORT_WINDOW {
             // Whether it holds two scrapes is worth a look at how often they come.
             self.probe_metrics().await;
         }
         let begun = self.now();
-        let (rows, records, warnings) = match &self.sources.metrics {
+        let (rows, queries, warnings) = match &self.sources.metrics {
             Ok(metrics) => {
                 let fetched = fetch(metrics, request, false, None).await;
                 self.note_metrics(&fetched, begun, self.now().since(begun));
                 (fetched.graph, fetched.records, fetched.warnings)
             }
-            Err(_) => (self.unasked(request), Vec::new(), BTreeSet::new()),
+            Err(_) => (Arc::new(self.unasked(request)), Vec::new(), BTreeSet::new()),
         };
-        let mut graph = graph::fold(request, &rows, &objects);
-        graph.findings.extend(self.doubts(request, &warnings));
-        (graph, records)
+        GraphAnswers {
+            rows,
+            queries,
+            doubts: self.doubts(request, &warnings),
+            objects: Arc::new(self.lock().objects.all()),
+        }
     }
 
     /// The status of every source, as of now.

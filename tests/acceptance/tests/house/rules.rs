@@ -22,6 +22,7 @@ fn crates_depend_only_along_the_arrows() {
         (
             "pilothouse-connect",
             &[
+                "pilothouse-api",
                 "pilothouse-engine",
                 "pilothouse-kube",
                 "pilothouse-telemetry",

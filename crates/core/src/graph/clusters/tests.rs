@@ -425,7 +425,7 @@ fn what_one_server_does_not_tell_is_unknown_in_its_cluster_alone() {
         assert_eq!(of_east.outgoing[&Protocol::Http].rate, Some(10.0));
         assert_eq!(of_east.incoming[&Protocol::Http].rate, Some(8.0));
         assert!(
-            of_east.incoming.get(&Protocol::Tcp).is_none(),
+            !of_east.incoming.contains_key(&Protocol::Tcp),
             "no TCP, and that is known"
         );
         let share = |source: &str| {

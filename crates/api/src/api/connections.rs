@@ -1,0 +1,111 @@
+//! Choosing, looking at and opening contexts; what the window remembers.
+
+use super::Api;
+use crate::dto::{
+    AddressesRequest, ApiError, CheckView, ChooserView, ContextRequest, FileRequest, MemoryRequest,
+    MemoryView, OpenRequest, SessionView, SourceRequest, TextView,
+};
+use crate::report::report;
+
+impl Api {
+    /// Everything that can be chosen. Reads files; contacts nobody.
+    ///
+    /// # Errors
+    /// If this program opens only what its flags name.
+    pub fn chooser(&self) -> Result<ChooserView, ApiError> {
+        let mut chooser = self.workspace().connector()?.chooser();
+        let open = self.workspace().contexts();
+        for context in &mut chooser.contexts {
+            context.is_open = open.contains(&context.id);
+        }
+        Ok(chooser)
+    }
+
+    /// Begins to look at a context; its steps come with the updates.
+    ///
+    /// # Errors
+    /// If this program opens only what its flags name.
+    pub fn check_context(&self, request: &ContextRequest) -> Result<CheckView, ApiError> {
+        self.workspace().begin_check(&request.context)
+    }
+
+    /// Stops looking at a context; a credential plugin that is waited for is ended.
+    pub fn cancel_check(&self, request: &ContextRequest) {
+        self.workspace().cancel_check(&request.context);
+    }
+
+    /// Opens a context; one that was not looked at is looked at first, and opened as soon as that went well.
+    ///
+    /// # Errors
+    /// If this program opens only what its flags name, or the journal cannot be read.
+    pub async fn open_context(&self, request: &OpenRequest) -> Result<SessionView, ApiError> {
+        self.workspace()
+            .open(&request.context, request.beside)
+            .await?;
+        Ok(self.session_of(&request.context))
+    }
+
+    /// Closes a context.
+    #[must_use]
+    pub fn close_context(&self, request: &ContextRequest) -> SessionView {
+        self.workspace().close(&request.context);
+        self.session()
+    }
+
+    /// Takes another metrics or trace source for a context, from the next look on.
+    ///
+    /// # Errors
+    /// If it makes no sense, or cannot be remembered.
+    pub fn choose_source(&self, request: &SourceRequest) -> Result<(), ApiError> {
+        self.workspace().connector()?.choose_source(request)
+    }
+
+    /// Metrics and traces by address, without an API server: the id of that place.
+    ///
+    /// # Errors
+    /// If they make no sense, or cannot be remembered.
+    pub fn add_addresses(&self, request: &AddressesRequest) -> Result<ContextRequest, ApiError> {
+        let context = self.workspace().connector()?.add_addresses(request)?;
+        Ok(ContextRequest { context })
+    }
+
+    /// Reads one more kubeconfig from now on.
+    ///
+    /// # Errors
+    /// If it cannot be read or remembered.
+    pub fn add_kubeconfig(&self, request: &FileRequest) -> Result<ChooserView, ApiError> {
+        self.workspace().connector()?.add_kubeconfig(request)?;
+        self.chooser()
+    }
+
+    /// What was asked of a context and answered, as text to copy; nothing in it is secret.
+    ///
+    /// # Errors
+    /// If nobody looked at it.
+    pub fn connection_report(&self, request: &ContextRequest) -> Result<TextView, ApiError> {
+        let check = self.workspace().check_of(&request.context);
+        let nothing = || crate::convert::not_found("nobody looked at this context yet");
+        Ok(TextView {
+            text: report(&check.ok_or_else(nothing)?),
+        })
+    }
+
+    /// What the window remembers; nothing where nothing is remembered.
+    #[must_use]
+    pub fn memory(&self) -> MemoryView {
+        let connector = self.workspace().connector();
+        connector.map(|known| known.memory()).unwrap_or_default()
+    }
+
+    /// Keeps what the window wants to remember.
+    ///
+    /// # Errors
+    /// If it is too large or cannot be written.
+    pub fn remember(&self, request: &MemoryRequest) -> Result<(), ApiError> {
+        match self.workspace().connector() {
+            Ok(connector) => connector.remember(request),
+            // Flags name everything: nothing is to be found again.
+            Err(_) => Ok(()),
+        }
+    }
+}
