@@ -17,6 +17,7 @@ fn crates_depend_only_along_the_arrows() {
         ("pilothouse-kube", &["pilothouse-core"]),
         ("pilothouse-telemetry", &["pilothouse-core"]),
         ("pilothouse-demo", &["pilothouse-core"]),
+        ("pilothouse-settings", &["pilothouse-core"]),
         ("pilothouse-engine", &["pilothouse-core"]),
         ("pilothouse-api", &["pilothouse-core", "pilothouse-engine"]),
         (
