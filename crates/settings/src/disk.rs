@@ -91,7 +91,7 @@ pub(crate) fn read(path: &Path, cap: u64) -> Result<Option<Vec<u8>>, DiskError> 
 }
 
 /// The right to write one file, given up when dropped. A file beside it (`.NAME.lock`) carries the lock and stays: who
-/// deleted it would let two in. The system frees the lock of a process that dies.
+/// deleted it would let two in. Beside a link it lies with the link, not in the repository that the link leads to. The system frees the lock of a process that dies.
 #[derive(Debug)]
 pub(crate) struct Lock {
     /// The file itself, links followed.
@@ -107,9 +107,9 @@ impl Lock {
 
     fn take_within(path: &Path, tries: u32) -> Result<Self, DiskError> {
         let target = follow(path)?;
-        let folder = folder_of(&target);
+        let folder = folder_of(path);
         make_folder(folder).map_err(DiskError::system("making the folder", folder))?;
-        let beside = sibling(&target, "lock");
+        let beside = sibling(path, "lock");
         let failed = || DiskError::system("locking", &beside);
         let mut options = private();
         options.write(true).create(true).truncate(false);

@@ -1,5 +1,6 @@
 //! Writing the settings without losing what others wrote: the file is read anew for every change, compared before it is
-//! replaced, and never replaced by one that we would complain about.
+//! replaced, and never replaced by one that we would complain about. Other Pilothouses wait for a lock; an editor knows of
+//! none, so what it saves in the instant between the comparison and the rename is still lost.
 
 mod draft;
 

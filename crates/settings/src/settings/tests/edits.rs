@@ -214,6 +214,8 @@ fn a_link_stays_a_link() {
     settings.edit(|d| d.set_theme(Theme::Dark)).unwrap();
     settings.edit(|d| d.set_tick_s(20)).unwrap();
     assert!(fs::symlink_metadata(&file).unwrap().is_symlink());
+    let beside = fs::read_dir(&dotfiles).unwrap().count();
+    assert_eq!(beside, 1, "nothing of ours is left in the repository");
     assert!(fs::read_to_string(&real).unwrap().contains("tick_s = 20"));
     assert_eq!(Settings::load(&folders).0.theme, Theme::Dark);
 }
