@@ -90,7 +90,7 @@ fn node_view(node: &Node, request: &GraphRequest, splits: &[SplitView]) -> NodeV
         latency_ms: latency_view(&node.latency),
         health: health(node.health).to_owned(),
         badges: node.badges.clone(),
-        box_id: Some(format!("{}/{}", node.cluster, node.namespace)),
+        box_id: Some(graph::box_of(&node.id).to_owned()),
         splits: own_splits.collect(),
     }
 }
