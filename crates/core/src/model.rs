@@ -2,12 +2,14 @@
 //!
 //! Plain data only; whoever decides something lives in a sibling module.
 
+mod context;
 mod finding;
 mod health;
 mod object;
 mod source;
 mod time;
 
+pub use context::{ContextName, NoContextName};
 pub use finding::{Finding, Severity};
 pub use health::{Health, Thresholds};
 pub use object::{Manager, Object, ObjectKind, ObjectRef, Owner, OwnerReference};
