@@ -3,10 +3,11 @@
 //! [`Layout::arrange`] places every node anew; [`Layout::follow_at`] keeps every old position and only finds a place for
 //! new nodes. Pure and deterministic: equal graphs, equal pictures, whatever the order of nodes and edges.
 //!
-//! A layout has two levels. Inside a namespace, cards stand in columns by who calls whom (`layers`, `boxes`); the boxes
-//! of namespaces stand in wider columns by how deep in the calls their members are, cut so that the picture has the shape
-//! of a screen (`columns`). Heights come last: barycentre sweeps over both levels (`order`, `isotonic`). Any full run
-//! moves nearly everything, which is why a running picture is only ever extended (`insert`).
+//! A layout has two levels, and three where the graph has several clusters. Inside a namespace, cards stand in columns by
+//! who calls whom (`layers`, `boxes`); the boxes of namespaces stand in wider columns by how deep in the calls their
+//! members are, cut so that the picture has the shape of a screen (`columns`). Heights come last: barycentre sweeps over
+//! both levels (`order`, `isotonic`). Each of several clusters is such a picture in a box of its own (`clusters`). Any full
+//! run moves nearly everything, which is why a running picture is only ever extended (`insert`, `picture`).
 //!
 //! Units are world pixels; zooming and drawing are the view's.
 
@@ -14,15 +15,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::MeshGraph;
+use crate::graph::{MeshGraph, cluster_of};
 use crate::model::{Moment, TimeSpan};
 
 mod boxes;
+mod clusters;
 mod columns;
 mod insert;
 mod isotonic;
 mod layers;
 mod order;
+mod picture;
 mod topology;
 
 use topology::Topology;
@@ -117,6 +120,26 @@ impl Rect {
             && other.bottom() <= self.bottom()
     }
 
+    /// The same elsewhere.
+    const fn moved(&self, dx: f64, dy: f64) -> Self {
+        Self {
+            x: self.x + dx,
+            y: self.y + dy,
+            ..*self
+        }
+    }
+
+    /// The smallest rectangle around both.
+    fn hull(&self, other: &Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        Self {
+            x,
+            y,
+            width: self.right().max(other.right()) - x,
+            height: self.bottom().max(other.bottom()) - y,
+        }
+    }
+
     /// The same with a margin around.
     const fn inflated(&self, x: f64, y: f64) -> Self {
         Self {
@@ -143,8 +166,11 @@ pub struct Layout {
     pub version: u64,
     /// Card of each node by node id.
     pub nodes: BTreeMap<String, Rect>,
-    /// Box of each namespace (`cluster/namespace`).
+    /// Box of each namespace by [`crate::graph::box_of`] its nodes (`cluster/namespace`).
     pub boxes: BTreeMap<String, Rect>,
+    /// Box around the namespaces of each cluster, where there are several clusters; see [`Layout::around`].
+    #[serde(default)]
+    pub clusters: BTreeMap<String, Rect>,
     /// Nodes that are gone from the graph but keep their slot for [`GHOST_STAYS`]; sorted.
     pub ghosts: Vec<String>,
     /// When each ghost was first seen to be gone.
@@ -157,11 +183,12 @@ impl Layout {
     #[must_use]
     pub fn arrange(graph: &MeshGraph) -> Self {
         let topology = Topology::of(graph);
-        let (nodes, boxes) = columns::arrange(&topology);
+        let placed = clusters::arrange(&topology);
         Self {
             version: 1,
-            nodes: named(&topology.ids, nodes),
-            boxes: named(&topology.boxes, boxes),
+            nodes: named(&topology.ids, placed.nodes),
+            boxes: named(&topology.boxes, placed.boxes),
+            clusters: named(&topology.clusters, placed.clusters),
             ghosts: Vec::new(),
             gone_since: BTreeMap::new(),
         }
@@ -196,6 +223,9 @@ impl Layout {
             let cards = &next.nodes;
             next.boxes
                 .retain(|_, outline| cards.values().any(|card| outline.overlaps(card)));
+            let left = topology::clusters(next.boxes.keys().map(String::as_str));
+            next.clusters
+                .retain(|name, _| left.binary_search(&name.as_str()).is_ok());
         }
         self.followed_by(next)
     }
@@ -205,6 +235,13 @@ impl Layout {
     #[must_use]
     pub fn follow(&self, graph: &MeshGraph) -> Self {
         self.followed_by(self.extended(graph))
+    }
+
+    /// The cluster's box around a namespace's box, as a key of [`Layout::clusters`]; `None` for a box that stands in none.
+    #[must_use]
+    pub fn around(&self, box_id: &str) -> Option<&str> {
+        let found = self.clusters.get_key_value(cluster_of(box_id));
+        found.map(|(name, _)| name.as_str())
     }
 
     /// A full run for a picture that is on screen ("Tidy"): like [`Layout::arrange`], with a version that readers of this
@@ -225,7 +262,8 @@ impl Layout {
 
     /// The next layout with the version it gets after this one.
     fn followed_by(&self, mut next: Self) -> Self {
-        let same = self.nodes == next.nodes && self.boxes == next.boxes;
+        let same =
+            self.nodes == next.nodes && self.boxes == next.boxes && self.clusters == next.clusters;
         next.version = if same {
             self.version
         } else {

@@ -108,7 +108,11 @@ fn cut(
         if tried.contains(&insides) {
             continue;
         }
-        for columns in cuts(&insides, order) {
+        let slots: Vec<f64> = insides
+            .iter()
+            .map(|inside| slot_height(inside.height()))
+            .collect();
+        for columns in cuts(&slots, order) {
             let badness = badness(topology, &insides, &columns);
             if best.as_ref().is_none_or(|(least, ..)| badness < *least) {
                 best = Some((badness, insides.clone(), columns));
@@ -120,15 +124,15 @@ fn cut(
         .unwrap_or_default()
 }
 
-/// Ways to cut the order: all of them if the boxes are few, else the evenest for each number of columns.
-fn cuts(insides: &[Inside], order: &[usize]) -> Vec<Vec<Vec<usize>>> {
+/// Ways to cut the order of boxes that take up these heights: all of them if the boxes are few, else the evenest for each number of columns.
+pub(super) fn cuts(slots: &[f64], order: &[usize]) -> Vec<Vec<Vec<usize>>> {
     let n = order.len();
     if n > FEW_BOXES {
         // Boxes are not so much taller than wide that more columns than this could make a screen.
         let root = (1..=n).find(|side| side * side >= n).unwrap_or(1);
         let most = n.min(4 + 4 * root);
         return (1..=most)
-            .map(|n_columns| cut_into(insides, order, n_columns))
+            .map(|n_columns| cut_into(slots, order, n_columns))
             .collect();
     }
     let n_cuts = 1_usize << n.saturating_sub(1);
@@ -148,8 +152,8 @@ fn cuts(insides: &[Inside], order: &[usize]) -> Vec<Vec<Vec<usize>>> {
 }
 
 /// At most this many columns of consecutive boxes, the tallest as low as it can be.
-fn cut_into(insides: &[Inside], order: &[usize], n_columns: usize) -> Vec<Vec<usize>> {
-    let height = |at: usize| slot_height(insides[at].height());
+fn cut_into(slots: &[f64], order: &[usize], n_columns: usize) -> Vec<Vec<usize>> {
+    let height = |at: usize| slots[at];
     let fill = |limit: f64| {
         let mut columns: Vec<Vec<usize>> = vec![Vec::new()];
         let mut used = 0.0;
@@ -211,10 +215,15 @@ fn badness(topology: &Topology, insides: &[Inside], columns: &[Vec<usize>]) -> f
             Ordering::Greater => 1.5,
         })
         .sum();
+    poorness(width, height, wrong / n_edges)
+}
+
+/// How poor a picture of this size is; `wrong` is the share of its calls that do not point right, by how wrong they do.
+pub(super) fn poorness(width: f64, height: f64, wrong: f64) -> f64 {
     // The screen that holds the picture, by its height; then how much of that screen stays empty.
     let screen = (width / ASPECT).max(height);
     let empty = (width / height / ASPECT).ln().abs();
-    screen.ln() + 0.4 * empty + 3.0 * wrong / n_edges
+    screen.ln() + 0.4 * empty + 3.0 * wrong
 }
 
 /// Size of a box with these columns, for boxes that are placed one by one.

@@ -1,15 +1,18 @@
 //! New nodes in an old picture: nothing that stands is moved to make room, as long as there is room anywhere near.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::boxes::{CARDS_TOP, Inside, count};
+use super::clusters::Block;
 use super::columns::size;
 use super::layers::{acyclic, calls, longest_paths};
+use super::picture::{Item, Picture, Side};
 use super::topology::Topology;
 use super::{
-    ASPECT, BOX_GAP_X, BOX_GAP_Y, CARD_HEIGHT, CARD_WIDTH, COLUMN_PITCH, Layout, MIN_BOX_GAP,
-    PADDING, ROW_PITCH, Rect,
+    ASPECT, BOX_GAP_X, BOX_GAP_Y, CARD_HEIGHT, CARD_WIDTH, COLUMN_PITCH, HEADER, Layout,
+    MIN_BOX_GAP, PADDING, ROW_PITCH, Rect,
 };
+use crate::graph::cluster_of;
 
 /// A new card keeps this near to the cards it talks to, if it can.
 const NEAR: f64 = 6.0 * ROW_PITCH;
@@ -45,6 +48,8 @@ pub(super) fn insert(old: &Layout, topology: &Topology) -> Layout {
             let at = topology.box_of[node];
             if picture.boxes.contains_key(&topology.boxes[at]) {
                 picture.add_card(topology, node);
+            } else if let Some(cluster) = picture.new_cluster(&topology.boxes[at]) {
+                done.extend(picture.add_cluster(topology, cluster));
             } else {
                 picture.add_box(topology, at, &edges);
                 done.extend(&topology.members[at]);
@@ -55,47 +60,13 @@ pub(super) fn insert(old: &Layout, topology: &Topology) -> Layout {
         version: old.version,
         nodes: picture.cards,
         boxes: picture.boxes,
+        clusters: picture.clusters,
         ghosts,
         gone_since,
     }
 }
 
-struct Picture {
-    cards: BTreeMap<String, Rect>,
-    boxes: BTreeMap<String, Rect>,
-}
-
 impl Picture {
-    /// The old picture without what is no place, and with a box around every card that the graph still has.
-    fn of(old: &Layout, topology: &Topology) -> Self {
-        let sound = |rects: &BTreeMap<String, Rect>| {
-            let rects = rects.iter().filter(|(_, rect)| rect.is_sound());
-            rects.map(|(name, rect)| (name.clone(), *rect)).collect()
-        };
-        let mut picture = Self {
-            cards: sound(&old.nodes),
-            boxes: sound(&old.boxes),
-        };
-        for (at, name) in topology.boxes.iter().enumerate() {
-            let outline = picture.boxes.get(name).copied();
-            let cards = topology.members[at].iter().filter_map(|&node| {
-                Some((
-                    &topology.ids[node],
-                    *picture.cards.get(&topology.ids[node])?,
-                ))
-            });
-            let stray: Vec<String> = cards
-                .filter(|(_, card)| !outline.is_some_and(|outline| outline.contains(card)))
-                .map(|(id, _)| id.clone())
-                .collect();
-            // A card outside its box was stored by somebody else's rules; it is placed anew.
-            for id in stray {
-                picture.cards.remove(&id);
-            }
-        }
-        picture
-    }
-
     fn card(&self, topology: &Topology, node: usize) -> Option<Rect> {
         self.cards.get(&topology.ids[node]).copied()
     }
@@ -142,7 +113,7 @@ impl Picture {
                     .find_map(|column| self.gap(name, column, level))
             })
             .or_else(|| self.column_beside(name, wanted, level))
-            .unwrap_or_else(|| self.push_down(name, wanted));
+            .unwrap_or_else(|| self.row_in_the_way(name, wanted));
         self.cards.insert(topology.ids[node].clone(), card);
     }
 
@@ -215,65 +186,16 @@ impl Picture {
         }
     }
 
-    /// Grows the box by one row or column, unless another box is in the way.
-    fn grow(&mut self, name: &str, side: Side) -> bool {
-        let Some(outline) = self.boxes.get(name) else {
-            return false;
-        };
-        let mut grown = *outline;
-        match side {
-            Side::Right => grown.width += COLUMN_PITCH,
-            Side::Bottom => grown.height += ROW_PITCH,
-            Side::Left => {
-                grown.x -= COLUMN_PITCH;
-                grown.width += COLUMN_PITCH;
-            }
-            Side::Top => {
-                grown.y -= ROW_PITCH;
-                grown.height += ROW_PITCH;
-            }
-        }
-        let room = grown.inflated(MIN_BOX_GAP - 1.0, MIN_BOX_GAP - 1.0);
-        let others = self.boxes.iter().filter(|(other, _)| *other != name);
-        let free = others.into_iter().all(|(_, other)| !room.overlaps(other));
-        if free {
-            self.boxes.insert(name.to_owned(), grown);
-        }
-        free
-    }
-
     /// Makes a row at the bottom of a box that is walled in, pushing down whatever is below.
-    fn push_down(&mut self, name: &str, column: usize) -> Rect {
-        let fallback = Rect::card(0.0, 0.0);
-        let Some(outline) = self.boxes.get_mut(name) else {
-            return fallback;
+    fn row_in_the_way(&mut self, name: &str, column: usize) -> Rect {
+        let Some(mut outline) = self.boxes.get(name).copied() else {
+            return Rect::card(0.0, 0.0);
         };
         let y = outline.bottom() - PADDING + (ROW_PITCH - CARD_HEIGHT);
         let card = Rect::card(outline.x + PADDING + count(column) * COLUMN_PITCH, y);
         outline.height = y + CARD_HEIGHT + PADDING - outline.y;
-        let mut pushing = vec![(name.to_owned(), *outline)];
-        while let Some((pusher, outline)) = pushing.pop() {
-            let room = outline.inflated(MIN_BOX_GAP - 1.0, MIN_BOX_GAP - 1.0);
-            let hit: Vec<(String, Rect)> = self
-                .boxes
-                .iter()
-                .filter(|(other, rect)| **other != pusher && room.overlaps(rect))
-                .map(|(other, rect)| (other.clone(), *rect))
-                .collect();
-            for (other, rect) in hit {
-                // Nothing above is ever hit: growth and pushes only go down.
-                let by = outline.bottom() + MIN_BOX_GAP - rect.y;
-                let moved = Rect {
-                    y: rect.y + by,
-                    ..rect
-                };
-                for card in self.cards.values_mut().filter(|card| rect.contains(card)) {
-                    card.y += by;
-                }
-                self.boxes.insert(other.clone(), moved);
-                pushing.push((other, moved));
-            }
-        }
+        self.put(name, outline);
+        self.push_down(name);
         card
     }
 
@@ -283,7 +205,11 @@ impl Picture {
         let members = &topology.members[at];
         let inside = Inside::of(topology, members, edges);
         let (width, height) = size(&inside);
-        let outline = self.free_place(topology, members, width, height);
+        let name = &topology.boxes[at];
+        let outline = self.free_place(topology, at, width, height);
+        self.put(name, outline);
+        // In a cluster there may be no free place but in the way of others.
+        self.push_down(name);
         for (step, column) in inside.cards().enumerate() {
             for (row, node) in column.enumerate() {
                 let x = outline.x + PADDING + count(step) * COLUMN_PITCH;
@@ -292,79 +218,93 @@ impl Picture {
                     .insert(topology.ids[node].clone(), Rect::card(x, y));
             }
         }
-        self.boxes.insert(topology.boxes[at].clone(), outline);
     }
 
     /// A free rectangle of this size: in an existing column right of the callers if there is one, level with those it
-    /// talks to; else beside or below everything, whichever keeps the picture's shape.
-    fn free_place(&self, topology: &Topology, members: &[usize], width: f64, height: f64) -> Rect {
+    /// talks to; else beside or below everything, whichever keeps the picture's shape. In a cluster, "everything" is what
+    /// stands in it.
+    fn free_place(&self, topology: &Topology, at: usize, width: f64, height: f64) -> Rect {
+        let (members, name) = (&topology.members[at], &topology.boxes[at]);
+        let siblings = self.siblings(&Item::Box(name.clone()));
+        let others: Vec<Rect> = siblings.into_iter().map(|(_, rect)| rect).collect();
+        let inner = |(_, outline): (&str, Rect)| (outline.x + PADDING, outline.y + HEADER);
+        let (left, first) = self.around(name).map_or((0.0, 0.0), inner);
         let callers = members.iter().flat_map(|&node| &topology.callers[node]);
         let after = callers
             .filter_map(|&caller| self.card(topology, caller))
-            .filter_map(|card| self.around(&card))
+            .filter_map(|card| others.iter().find(|outline| outline.contains(&card)))
             .map(|outline| outline.right() + BOX_GAP_X)
-            .fold(0.0, f64::max);
-        let right = self.boxes.values().map(Rect::right).fold(0.0, f64::max);
-        let bottom = self.boxes.values().map(Rect::bottom).fold(0.0, f64::max);
-        let top = self.boxes.values().map(|b| b.y).fold(0.0, f64::min);
+            .fold(left, f64::max);
+        let right = others.iter().map(Rect::right).fold(left, f64::max);
+        let bottom = others.iter().map(Rect::bottom).fold(first, f64::max);
+        let top = others.iter().map(|b| b.y).fold(first, f64::min);
         let level = self
             .level(topology, members)
             .unwrap_or(f64::midpoint(top, bottom));
-        let mut xs: Vec<f64> = self.boxes.values().map(|outline| outline.x).collect();
+        let mut xs: Vec<f64> = others.iter().map(|outline| outline.x).collect();
         xs.sort_by(f64::total_cmp);
         xs.dedup();
-        let (fitting, others): (Vec<f64>, Vec<f64>) = xs.into_iter().partition(|&x| x >= after);
-        let at = |x: f64, y: f64| Rect {
+        let (fitting, earlier): (Vec<f64>, Vec<f64>) = xs.into_iter().partition(|&x| x >= after);
+        let place = |x: f64, y: f64| Rect {
             x,
             y,
             width,
             height,
         };
-        let found = fitting.iter().chain(others.iter().rev()).find_map(|&x| {
+        let is_clear = |place: &Rect| self.is_clear(name, place, BOX_GAP_X - 1.0, MIN_BOX_GAP);
+        let lowest = bottom.max(first + (right - left) / ASPECT);
+        let found = fitting.iter().chain(earlier.iter().rev()).find_map(|&x| {
             let mut ys = vec![(level - height / 2.0).round()];
-            for other in self.boxes.values() {
+            for other in &others {
                 ys.push(other.bottom() + BOX_GAP_Y);
                 ys.push(other.y - BOX_GAP_Y - height);
             }
             ys.into_iter()
-                .map(|y| at(x, y))
-                .filter(|place| place.y >= top && place.bottom() <= bottom.max(right / ASPECT))
-                .filter(|place| self.is_free(place))
+                .map(|y| place(x, y))
+                .filter(|place| place.y >= top && place.bottom() <= lowest)
+                .filter(is_clear)
                 .min_by(|a, b| {
                     let off = |place: &Rect| (place.middle_y() - level).abs();
                     off(a).total_cmp(&off(b))
                 })
         });
         found.unwrap_or_else(|| {
-            if self.boxes.is_empty() {
-                at(0.0, 0.0)
-            } else if right < ASPECT * bottom {
-                let highest = (bottom - height).max(top);
-                let y = (level - height / 2.0).clamp(top, highest).round();
-                at(right + BOX_GAP_X, y)
+            if others.is_empty() {
+                return place(left, first);
+            }
+            let highest = (bottom - height).max(top);
+            let y = (level - height / 2.0).clamp(top, highest).round();
+            let beside = place(right + BOX_GAP_X, y);
+            if right - left < ASPECT * (bottom - first) && is_clear(&beside) {
+                beside
             } else {
-                at(after.min(right - width).max(0.0), bottom + BOX_GAP_Y)
+                let x = after.min(right - width).max(left);
+                place(x, bottom + BOX_GAP_Y)
             }
         })
     }
 
-    fn is_free(&self, place: &Rect) -> bool {
-        let room = place.inflated(BOX_GAP_X - 1.0, MIN_BOX_GAP);
-        !self.boxes.values().any(|other| room.overlaps(other))
-    }
+    // ------------------------------------------------------------ a new cluster
 
-    fn around(&self, card: &Rect) -> Option<Rect> {
-        let mut boxes = self.boxes.values();
-        boxes.find(|outline| outline.contains(card)).copied()
+    /// Adds all boxes of a cluster that has none yet, and answers their nodes.
+    fn add_cluster(&mut self, topology: &Topology, cluster: &str) -> Vec<usize> {
+        let boxes: Vec<usize> = (0..topology.n_boxes())
+            .filter(|&at| cluster_of(&topology.boxes[at]) == cluster)
+            .collect();
+        let block = Block::of(topology, &boxes, true);
+        let (x, y) = self.beyond();
+        for (node, card) in &block.cards {
+            let id = topology.ids[*node].clone();
+            self.cards.insert(id, card.moved(x, y));
+        }
+        for (at, outline) in &block.boxes {
+            let name = topology.boxes[*at].clone();
+            self.boxes.insert(name, outline.moved(x, y));
+        }
+        let outline = block.outline.moved(x, y);
+        self.clusters.insert(cluster.to_owned(), outline);
+        topology.nodes_of(&boxes)
     }
-}
-
-#[derive(Clone, Copy)]
-enum Side {
-    Right,
-    Bottom,
-    Left,
-    Top,
 }
 
 /// Columns that a box has room for; at least one.

@@ -7,7 +7,7 @@ use crate::graph::{
 };
 use crate::model::{Health, Moment, TimeSpan};
 
-fn node(namespace: &str, name: &str) -> Node {
+pub(super) fn node(namespace: &str, name: &str) -> Node {
     Node {
         id: format!("app:c/{namespace}/{name}"),
         kind: NodeKind::App,
@@ -26,7 +26,7 @@ fn node(namespace: &str, name: &str) -> Node {
     }
 }
 
-fn edge(source: &Node, target: &Node) -> Edge {
+pub(super) fn edge(source: &Node, target: &Node) -> Edge {
     Edge {
         id: format!("{}>{}:http", source.id, target.id),
         source: source.id.clone(),
@@ -41,7 +41,7 @@ fn edge(source: &Node, target: &Node) -> Edge {
     }
 }
 
-fn graph(nodes: Vec<Node>, calls: &[(usize, usize)]) -> MeshGraph {
+pub(super) fn graph(nodes: Vec<Node>, calls: &[(usize, usize)]) -> MeshGraph {
     let edges = calls
         .iter()
         .map(|&(a, b)| edge(&nodes[a], &nodes[b]))
@@ -69,7 +69,7 @@ fn graph(nodes: Vec<Node>, calls: &[(usize, usize)]) -> MeshGraph {
 }
 
 /// Layers of services in five namespaces; each calls two of the next layer, so that a right order exists.
-fn mesh(size: usize) -> MeshGraph {
+pub(super) fn mesh(size: usize) -> MeshGraph {
     let namespaces = ["edge", "shop", "payments", "platform", "data"];
     let nodes: Vec<Node> = (0..size)
         .map(|i| node(namespaces[i * 5 / size], &format!("s{i:04}")))

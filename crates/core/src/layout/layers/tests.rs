@@ -10,6 +10,8 @@ fn topology(n: usize, edges: &[(usize, usize)]) -> Topology {
         callers[to].push(from);
     }
     Topology {
+        clusters: Vec::new(),
+        around: vec![None],
         ids: (0..n).map(|node| node.to_string()).collect(),
         box_of: vec![0; n],
         boxes: vec!["c/n".to_owned()],
