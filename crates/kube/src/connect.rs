@@ -1,23 +1,27 @@
 //! From the options to something that can open a client: configuration, facts for the operator, no network yet.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Uri;
 use http::header::{HeaderValue, USER_AGENT};
-use kube::config::{AuthInfo, Cluster, Config, ExecAuthCluster, KubeconfigError};
+use kube::config::Config;
 use pilothouse_core::model::{Finding, Severity, SourceError, SourceErrorKind};
+use serde_json::{Map, Value};
 
 use crate::exec::Plugin;
 use crate::failure::failed;
 use crate::kubeconfig::{
-    AuthKind, ChosenContext, ConfigEnvironment, Kubeconfigs, without_credentials,
+    AuthKind, ChosenContext, Cluster, ConfigEnvironment, ContextEntry, DEFAULT_SERVER, Exec,
+    Kubeconfigs, Server, without_credentials,
 };
+use crate::login::{self, Authorization};
 use crate::proxy::leaves_this_machine;
-use crate::resource;
-use crate::transport::{Connector, Proof};
+use crate::transport::{Access, Connector, Proof, set_certificate};
+use crate::{pem, resource};
 
 /// Which cluster, as whom, and with how much patience.
 #[derive(Clone, Debug)]
@@ -172,17 +176,26 @@ fn of_context(
         failed(SourceErrorKind::BadConfiguration, message)
             .with_hint(format!("correct the context in {}", entry.file.display()))
     };
-    let proof = Proof::of(&user);
-    let auth = AuthKind::of(&user);
-    let impersonates = user.impersonate.clone().filter(|user| !user.is_empty());
-    let mut config = client_config(&cluster, user).map_err(bad)?;
-    if !matches!(config.cluster_url.scheme_str(), Some("http" | "https")) {
-        return Err(bad("its server is no http or https URL".to_owned()));
+    let default = options.environment.master.as_deref();
+    let default = default.unwrap_or(DEFAULT_SERVER);
+    let is_default = cluster.server.is_empty();
+    let address = if is_default { default } else { &cluster.server };
+    let server = Server::parse(address).map_err(bad)?;
+    let auth = if server.is_encrypted() {
+        AuthKind::of(&user)
+    } else {
+        AuthKind::None
+    };
+    let mut identity = login::identity(&user, &server).map_err(bad)?;
+    let mut config = client_config(&cluster, &server).map_err(bad)?;
+    if let Some(certificate) = &identity.certificate {
+        set_certificate(&mut config, certificate);
     }
-    let own_proxy = cluster.proxy_url.filter(|url| !url.is_empty());
-    let own_proxy = own_proxy.map(|url| ("proxy-url", url));
+    config.headers.append(&mut identity.impersonation);
+    let own_proxy =
+        (!cluster.proxy_url.is_empty()).then(|| ("proxy-url", cluster.proxy_url.clone()));
     let proxies = &options.environment.proxies;
-    let proxy = own_proxy.or_else(|| proxies.on_the_way_to(&config.cluster_url));
+    let proxy = own_proxy.or_else(|| proxies.on_the_way_to(&server.url));
     if let Some((name, url)) = &proxy {
         config.proxy_url = Some(parse_proxy(url).ok_or_else(|| {
             let error = bad(format!("{name} is no http, https or socks5 URL"));
@@ -193,79 +206,131 @@ fn of_context(
         })?);
     }
     let proxy = proxy.map(|(_, url)| without_credentials(&url));
+    let mut notes = entry.notes.clone();
+    if user_is_missing(&entry) {
+        let user = entry.user.as_deref().unwrap_or_default();
+        notes.push(format!(
+            "no file defines the user `{user}`, so nobody is logged in"
+        ));
+    }
     let facts = ConnectionFacts {
         context: entry.selector.clone(),
         file: Some(entry.file.clone()),
-        server: entry.server.clone().unwrap_or_default(),
+        server: without_credentials(address),
         namespace: entry.namespace.clone(),
         auth,
         insecure_skip_tls_verify: config.accept_invalid_certs,
-        impersonates,
+        impersonates: (!user.impersonate.is_empty()).then(|| user.impersonate.clone()),
         proxy,
-        notes: entry.notes.clone(),
+        notes,
     };
-    let plugin = config.auth_info.exec.take().map(|exec| Plugin {
-        cluster: exec.cluster.clone(),
-        config: exec,
-        timeout: options.plugin_timeout,
+    let hint = is_default.then(|| {
+        let problem = entry.problem.as_ref();
+        let why = problem.map_or("the cluster has no server", |problem| &problem.message);
+        format!("{why}; correct the context in {}", entry.file.display()).into()
     });
-    // A token or certificate in the file goes before the plugin, as it does in client-go.
-    let plugin = plugin.filter(|_| matches!(facts.auth, AuthKind::Exec(_)));
-    Ok((connector(config, plugin, proof, options), facts))
+    let access = match identity.authorization {
+        Authorization::None => Access::None,
+        Authorization::Header(header) => Access::Header(header),
+        Authorization::File(file) => Access::File(Arc::new(file)),
+        Authorization::Plugin(exec) => Access::Plugin(Box::new(Plugin {
+            cluster: told(&exec, &cluster, &server).map_err(bad)?,
+            config: exec,
+            timeout: options.plugin_timeout,
+            environment: options.environment.clone(),
+        })),
+    };
+    let proof = Box::new(Proof::of(&user, &server));
+    let connector = Connector::Config {
+        config: Box::new(patient(config, options)),
+        access,
+        proof,
+        hint,
+    };
+    Ok((connector, facts))
 }
 
-/// The client's configuration. Put together here and not by `kube`, which would look for a proxy on its own: see
-/// [`crate::proxy`].
-fn client_config(cluster: &Cluster, mut user: AuthInfo) -> Result<Config, String> {
-    let server = cluster
-        .server
-        .as_deref()
-        .ok_or(KubeconfigError::MissingClusterUrl);
-    let server = server.and_then(|server| {
-        let url: Result<Uri, _> = server.parse();
-        url.map_err(KubeconfigError::ParseClusterUrl)
-    });
-    let mut config = Config::new(server.map_err(|error| error.to_string())?);
-    // What a plugin is told holds the certificates of the authority, read from wherever they are.
-    let told = ExecAuthCluster::try_from(cluster).map_err(|error| error.to_string())?;
-    if let Some(pem) = told.certificate_authority_data.as_deref()
-        && !pem.is_empty()
-    {
-        let certificates = certificates(pem).ok_or("its certificate-authority is no PEM")?;
+const fn user_is_missing(entry: &ContextEntry) -> bool {
+    entry.user.is_some() && entry.user_file.is_none()
+}
+
+/// The client's configuration but for proxy and login. Put together here and not by `kube`, which would look for a proxy
+/// and run a plugin on its own: see [`crate::proxy`] and [`crate::login`].
+fn client_config(cluster: &Cluster, server: &Server) -> Result<Config, String> {
+    let mut config = Config::new(server.url.clone());
+    config.disable_compression = cluster.disable_compression;
+    if !server.is_encrypted() {
+        return Ok(config);
+    }
+    let authority = login::data_or_file(
+        &cluster.certificate_authority_data,
+        &cluster.certificate_authority,
+    )?;
+    let has_authority = !authority.is_empty() || !cluster.certificate_authority.is_empty();
+    if has_authority && cluster.insecure_skip_tls_verify {
+        return Err(
+            "specifying a root certificates file with the insecure flag is not allowed".to_owned(),
+        );
+    }
+    if has_authority {
+        let certificates = pem::certificates(&authority);
+        // As kubectl: an empty file trusts nobody.
+        if certificates.is_empty() && !authority.is_empty() {
+            return Err(
+                "unable to load root certificates: the certificate-authority is no PEM with a certificate".to_owned(),
+            );
+        }
         config.root_cert = Some(certificates);
     }
-    if let Some(exec) = &mut user.exec
-        && exec.provide_cluster_info
-    {
-        exec.cluster = Some(told);
-    }
-    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
-    config.disable_compression = cluster.disable_compression.unwrap_or(false);
-    config.tls_server_name.clone_from(&cluster.tls_server_name);
-    config.auth_info = user;
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify;
+    config.tls_server_name =
+        (!cluster.tls_server_name.is_empty()).then(|| cluster.tls_server_name.clone());
     Ok(config)
 }
 
-/// The certificates of a PEM bundle; nothing if there are none or one cannot be read.
-fn certificates(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let text = String::from_utf8_lossy(pem);
-    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
-    let certificates: Option<Vec<_>> = blocks
-        .map(|block| {
-            let (body, _) = block.split_once("-----END CERTIFICATE-----")?;
-            let body: String = body.split_whitespace().collect();
-            BASE64.decode(body).ok()
-        })
-        .collect();
-    certificates.filter(|certificates| !certificates.is_empty())
+/// What a plugin is told about the cluster if it asks for it; the certificates of the authority are read from wherever
+/// they are.
+fn told(exec: &Exec, cluster: &Cluster, server: &Server) -> Result<Option<Value>, String> {
+    if !exec.provide_cluster_info {
+        return Ok(None);
+    }
+    let authority = login::data_or_file(
+        &cluster.certificate_authority_data,
+        &cluster.certificate_authority,
+    )?;
+    // As client-go: an address with a path loses its query, any other stays as it is written.
+    let address = if server.url.path().len() > 1 {
+        server.url.to_string()
+    } else {
+        cluster.server.clone()
+    };
+    let mut told = Map::new();
+    told.insert("server".to_owned(), address.into());
+    for (name, text) in [
+        ("tls-server-name", cluster.tls_server_name.clone()),
+        ("certificate-authority-data", BASE64.encode(authority)),
+        ("proxy-url", cluster.proxy_url.clone()),
+    ] {
+        if !text.is_empty() {
+            told.insert(name.to_owned(), text.into());
+        }
+    }
+    for (name, flag) in [
+        ("insecure-skip-tls-verify", cluster.insecure_skip_tls_verify),
+        ("disable-compression", cluster.disable_compression),
+    ] {
+        if flag {
+            told.insert(name.to_owned(), true.into());
+        }
+    }
+    if let Some(extension) = &cluster.exec_extension {
+        told.insert("config".to_owned(), extension.clone());
+    }
+    Ok(Some(told.into()))
 }
 
-fn connector(
-    mut config: Config,
-    plugin: Option<Plugin>,
-    proof: Proof,
-    options: &ConnectOptions,
-) -> Connector {
+/// Deadlines, our name, and no second tries.
+fn patient(mut config: Config, options: &ConnectOptions) -> Config {
     config.connect_timeout = Some(options.request_timeout);
     config.write_timeout = Some(options.request_timeout);
     // The client repeats any request on 429, 503 and 504, writes too. Reads are repeated by whoever polls, writes by
@@ -273,11 +338,7 @@ fn connector(
     config.default_retry = false;
     let agent = HeaderValue::from_static(concat!("pilothouse/", env!("CARGO_PKG_VERSION")));
     config.headers.push((USER_AGENT, agent));
-    Connector::Config {
-        config: Box::new(config),
-        plugin: plugin.map(Box::new),
-        proof: Box::new(proof),
-    }
+    config
 }
 
 fn parse_proxy(url: &str) -> Option<Uri> {

@@ -2,30 +2,46 @@
 //!
 //! Follows kubectl: files given explicitly stand alone; else the list in `KUBECONFIG`, of which missing files are
 //! skipped and empty names ignored; else `~/.kube/config`. The first file that sets a name wins and entries are never
-//! merged field by field. Unlike kubectl, a context that loses to one of the same name stays reachable, as
-//! `file/context`, and a context that borrows another file's cluster or user says so.
+//! merged field by field. Unlike kubectl, one wrong entry breaks only itself and one unreadable file only itself; a
+//! context that loses to one of the same name stays reachable, as `file/context`; and a context that borrows another
+//! file's cluster or user says so.
 //!
 //! Reads files only: no network, no plugin, no environment (the caller passes it in), and never writes.
 //!
-//! Source: "Organizing Cluster Access Using kubeconfig Files" of the Kubernetes documentation.
+//! Rooms: `node` (YAML), `wire` (entries), `read` (a file), `check` (what kubectl finds wrong), `context` (the list),
+//! `server` (addresses), `watched` (which files to look at again).
+//!
+//! Source: `k8s.io/client-go/tools/clientcmd` 0.36 (`loader.go`, `client_config.go`, `validation.go`).
 
+mod check;
 mod context;
-mod read;
+pub(crate) mod node;
+pub(crate) mod read;
+mod server;
+mod types;
+mod watched;
+pub(crate) mod wire;
 
-pub(crate) use context::without_credentials;
-pub use context::{AuthKind, ContextEntry};
+pub(crate) use context::interactive_mode;
+pub use context::{AuthKind, ContextEntry, EntryProblem, InteractiveMode, PluginEntry};
+pub(crate) use server::{DEFAULT_SERVER, Server, without_credentials};
+pub(crate) use types::{Cluster, Exec, Provider, User};
+pub use watched::Stamp;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use kube::config::{AuthInfo, Cluster, Kubeconfig};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 
 use crate::connect::ConnectOptions;
+use crate::exec::{KubercEnvironment, Policy, SearchPath, known_login_path};
 use crate::failure::failed;
 use crate::proxy::ProxyEnvironment;
+use context::{clusters, lookup, users};
+use node::Broken;
+use read::ConfigFile;
 
-/// The part of the process environment that decides which files are read, and which proxies are used.
+/// The part of the process environment that decides which files are read, and which proxies and programs are used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigEnvironment {
     /// `KUBECONFIG`: a list, separated as `PATH` is.
@@ -34,31 +50,67 @@ pub struct ConfigEnvironment {
     pub home: Option<PathBuf>,
     /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
     pub proxies: ProxyEnvironment,
+    /// `PATH`, where credential plugins are looked for first.
+    pub path: Option<OsString>,
+    /// `SHELL`: asked for its PATH if a credential plugin is not on this process's; `None` = nobody is asked.
+    pub shell: Option<PathBuf>,
+    /// Where kubectl's preferences are, which may forbid credential plugins.
+    pub kuberc: KubercEnvironment,
+    /// `KUBERNETES_MASTER`: the address of a cluster without a server.
+    pub master: Option<String>,
 }
 
 impl ConfigEnvironment {
     /// As this process was started.
     #[must_use]
     pub fn of_process() -> Self {
+        let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let is_disabled =
+            text("KUBECTL_KUBERC").is_some_and(|flag| flag.eq_ignore_ascii_case("false"));
         Self {
             kubeconfig: std::env::var_os("KUBECONFIG"),
-            home: std::env::var_os("HOME").map(PathBuf::from),
+            home: std::env::home_dir(),
             proxies: ProxyEnvironment::read(|name| std::env::var(name).ok()),
+            path: std::env::var_os("PATH"),
+            shell: std::env::var_os("SHELL").map(PathBuf::from),
+            kuberc: KubercEnvironment {
+                kuberc: std::env::var_os("KUBERC"),
+                is_disabled,
+            },
+            master: text("KUBERNETES_MASTER"),
         }
+    }
+
+    /// Folders of programs, as far as they are known without asking the login shell.
+    pub(crate) fn search_path(&self) -> SearchPath {
+        let login = self.shell.as_ref().and_then(|_| known_login_path());
+        SearchPath::of(self.path.as_deref().into_iter().chain(login))
+    }
+
+    /// What kubectl's preferences allow.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy::load(&self.kuberc, self.home.as_deref())
     }
 }
 
-/// One file that was read.
-#[derive(Clone, Debug)]
-pub(crate) struct ConfigFile {
-    pub(crate) path: PathBuf,
-    pub(crate) config: Kubeconfig,
+/// A kubeconfig file that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEntry {
+    /// The file.
+    pub path: PathBuf,
+    /// Why it cannot be read, or what kubectl refuses it for although the rest of it is used here; `None` if all is
+    /// well.
+    pub problem: Option<EntryProblem>,
+    /// Contexts in it, broken ones included.
+    pub n_contexts: usize,
 }
 
 /// All kubeconfig files in force, in order of precedence.
 #[derive(Clone, Debug)]
 pub struct Kubeconfigs {
     files: Vec<ConfigFile>,
+    search_path: SearchPath,
+    policy: Policy,
 }
 
 /// One context with everything that a connection needs.
@@ -66,59 +118,55 @@ pub struct Kubeconfigs {
 pub(crate) struct ChosenContext {
     pub(crate) entry: ContextEntry,
     pub(crate) cluster: Cluster,
-    pub(crate) user: AuthInfo,
+    pub(crate) user: User,
 }
 
 impl Kubeconfigs {
-    /// Reads the files in `explicit`, or if there are none those that the environment names.
+    /// Reads the files in `explicit`, or if there are none those that the environment names. A file that cannot be read
+    /// breaks only itself: see [`Self::files`].
     ///
     /// # Errors
     ///
-    /// `NotConfigured` if no file is found; `BadConfiguration` if an explicit file is missing or any file cannot be
-    /// read or parsed (the message names the file and the position, never a value).
+    /// `NotConfigured` if no file is found; `BadConfiguration` if an explicit file is missing.
     pub fn load(
         explicit: &[PathBuf],
         environment: &ConfigEnvironment,
     ) -> Result<Self, SourceError> {
         let mut files = Vec::new();
-        if !explicit.is_empty() {
-            for path in explicit {
-                let config = read::read(path)?.ok_or_else(|| missing(path))?;
-                files.push(ConfigFile {
-                    path: path.clone(),
-                    config,
-                });
-            }
-            return Ok(Self { files });
-        }
-        let candidates = candidates(environment);
-        for path in &candidates {
-            match read::read(path)? {
-                Some(config) => files.push(ConfigFile {
-                    path: path.clone(),
-                    config,
-                }),
+        for path in candidates(explicit, environment) {
+            match read::read(&path) {
+                Some(file) => files.push(file),
+                None if !explicit.is_empty() => return Err(missing(&path)),
                 None => tracing::debug!(path = %path.display(), "kubeconfig file does not exist"),
             }
         }
         if files.is_empty() {
-            return Err(nothing_found(&candidates));
+            return Err(nothing_found(&candidates(explicit, environment)));
         }
-        Ok(Self { files })
+        Ok(Self {
+            files,
+            search_path: environment.search_path(),
+            policy: environment.policy(),
+        })
     }
 
-    /// The files that were read, in order of precedence.
-    pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|file| file.path.as_path())
+    /// The files that are there, in order of precedence, broken ones included.
+    #[must_use]
+    pub fn files(&self) -> Vec<FileEntry> {
+        self.files.iter().map(file_entry).collect()
     }
 
-    /// The current context: of the first file that names one.
+    /// The current context: of the first file that names one. As for kubectl, a context without a name is the current
+    /// one if no file names one.
     #[must_use]
     pub fn current_context(&self) -> Option<&str> {
-        self.files
+        let mut names = self
+            .files
             .iter()
-            .filter_map(|file| file.config.current_context.as_deref())
-            .find(|name| !name.is_empty())
+            .map(|file| file.entries.current_context.as_str());
+        let named = names.find(|name| !name.is_empty());
+        let mut contexts = self.files.iter().flat_map(|file| &file.entries.contexts);
+        named.or_else(|| contexts.any(|named| named.name.is_empty()).then_some(""))
     }
 
     /// The name of the context that these options choose, whether its cluster can be reached or not: theirs, or else the
@@ -131,53 +179,55 @@ impl Kubeconfigs {
         options.context.clone().or_else(current)
     }
 
-    /// Every context of every file, in file order, those that another file hides included.
+    /// Every context of every file, in file order, those that another file hides and those that are broken included.
     #[must_use]
     pub fn contexts(&self) -> Vec<ContextEntry> {
-        context::entries(&self.files, self.current_context())
+        context::entries(self)
     }
 
     /// The context of this selector (a name, or `file/name` for a hidden one), or the current one.
+    ///
+    /// As kubectl: a cluster that no file defines is one without a server, and a user that no file defines logs in as
+    /// nobody.
     pub(crate) fn choose(&self, selector: Option<&str>) -> Result<ChosenContext, SourceError> {
         let contexts = self.contexts();
-        let selector = match selector {
-            Some(selector) => selector,
-            None => self.current_context().ok_or_else(|| {
-                failed(SourceErrorKind::BadConfiguration, "no context is chosen")
-                    .with_hint(format!("choose one of: {}", names(&contexts)))
-            })?,
-        };
+        let selector = selector
+            .or_else(|| self.current_context())
+            .ok_or_else(|| self.not_chosen("no context is chosen", &contexts))?;
         let entry = contexts
             .iter()
             .find(|entry| entry.selector == selector)
             .ok_or_else(|| {
-                let message = format!("there is no context `{selector}`");
-                failed(SourceErrorKind::BadConfiguration, message)
-                    .with_hint(format!("choose one of: {}", names(&contexts)))
+                self.not_chosen(&format!("there is no context `{selector}`"), &contexts)
             })?
             .clone();
-        let config = self.merged_for(&entry)?;
-        let bad = |message: String| {
-            failed(SourceErrorKind::BadConfiguration, message)
-                .with_hint(format!("correct the context in {}", entry.file.display()))
+        let bad = |message: &str| {
+            let hint = match &entry.problem {
+                Some(problem) => format!("correct {}", place(problem)),
+                None => format!("correct the context in {}", entry.file.display()),
+            };
+            let message = format!("context `{}`: {message}", entry.name);
+            failed(SourceErrorKind::BadConfiguration, message).with_hint(hint)
         };
-        let cluster = context::find_cluster(&config, &entry.cluster)
-            .cloned()
-            .ok_or_else(|| {
-                bad(format!(
-                    "context `{}` names the cluster `{}`, which no kubeconfig file defines",
-                    entry.name, entry.cluster
-                ))
-            })?;
-        let user = match &entry.user {
-            None => AuthInfo::default(),
-            Some(user) => context::find_user(&config, user).cloned().ok_or_else(|| {
-                bad(format!(
-                    "context `{}` names the user `{user}`, which no kubeconfig file defines",
-                    entry.name
-                ))
-            })?,
-        };
+        let own_file = self.files.iter().find(|file| file.path == entry.file);
+        let own_context = own_file.and_then(|file| {
+            let mut contexts = file.entries.contexts.iter();
+            contexts.find(|named| named.name == entry.name)
+        });
+        if let Some(Err(broken)) = own_context.map(|named| &named.body) {
+            return Err(bad(&broken.message));
+        }
+        let own = own_file.filter(|_| entry.is_hidden);
+        let cluster = lookup(&self.files, own, &entry.cluster, clusters);
+        let cluster = body(cluster.map(|found| &found.entry.body)).map_err(|why| bad(&why))?;
+        let user_name = entry.user.as_deref().unwrap_or_default();
+        let user = lookup(&self.files, own, user_name, users);
+        let user = body(user.map(|found| &found.entry.body)).map_err(|why| bad(&why))?;
+        let mut wrong = check::user(user_name, &user);
+        wrong.extend(check::cluster(&entry.cluster, &cluster));
+        if let Some(wrong) = check::joined(&wrong) {
+            return Err(bad(&wrong));
+        }
         Ok(ChosenContext {
             entry,
             cluster,
@@ -185,37 +235,68 @@ impl Kubeconfigs {
         })
     }
 
-    /// All files merged, first one wins; for a hidden context its own file comes first.
-    fn merged_for(&self, entry: &ContextEntry) -> Result<Kubeconfig, SourceError> {
-        let (own, others): (Vec<_>, Vec<_>) = self
-            .files
-            .iter()
-            .partition(|file| entry.is_hidden && file.path == entry.file);
-        own.into_iter()
-            .chain(others)
-            .try_fold(Kubeconfig::default(), |merged, file| {
-                merged.merge(file.config.clone()).map_err(|error| {
-                    let message = format!("cannot merge {}: {error}", file.path.display());
-                    failed(SourceErrorKind::BadConfiguration, message)
-                })
-            })
+    fn not_chosen(&self, message: &str, contexts: &[ContextEntry]) -> SourceError {
+        let mut hint = format!("choose one of: {}", names(contexts));
+        for problem in self.files().iter().filter_map(|file| file.problem.as_ref()) {
+            hint.push_str(&format!("; {}: {}", place(problem), problem.message));
+        }
+        failed(SourceErrorKind::BadConfiguration, message).with_hint(hint)
     }
 }
 
-/// The files that the environment names, whether or not they exist.
-fn candidates(environment: &ConfigEnvironment) -> Vec<PathBuf> {
-    let listed: Vec<PathBuf> = environment
-        .kubeconfig
-        .iter()
-        .flat_map(std::env::split_paths)
-        .filter(|path| !path.as_os_str().is_empty())
-        .collect();
-    if listed.is_empty() {
-        let home = environment.home.iter();
-        home.map(|home| home.join(".kube").join("config")).collect()
-    } else {
-        listed
+/// A definition as it stands, or nothing given where no file has it.
+fn body<T: Clone + Default>(found: Option<&Result<T, Broken>>) -> Result<T, String> {
+    match found {
+        None => Ok(T::default()),
+        Some(Ok(body)) => Ok(body.clone()),
+        Some(Err(broken)) => Err(broken.message.clone()),
     }
+}
+
+fn file_entry(file: &ConfigFile) -> FileEntry {
+    let refused = file.entries.refused.first().map(|broken| Broken {
+        message: format!("kubectl refuses this file: {}", broken.message),
+        line: broken.line,
+    });
+    let problem = file.problem.clone().or(refused);
+    FileEntry {
+        path: file.path.clone(),
+        problem: problem.map(|broken| EntryProblem::of(&broken, &file.path)),
+        n_contexts: file.entries.contexts.len(),
+    }
+}
+
+/// `config:12`, as compilers say it.
+fn place(problem: &EntryProblem) -> String {
+    let file = problem.file.display();
+    problem
+        .line
+        .map_or_else(|| file.to_string(), |line| format!("{file}:{line}"))
+}
+
+/// The files to read, whether or not they exist, each once.
+fn candidates(explicit: &[PathBuf], environment: &ConfigEnvironment) -> Vec<PathBuf> {
+    let variable = environment
+        .kubeconfig
+        .as_ref()
+        .filter(|list| !list.is_empty());
+    let listed: Vec<PathBuf> = match variable {
+        _ if !explicit.is_empty() => explicit.to_vec(),
+        Some(list) => std::env::split_paths(list)
+            .filter(|path| !path.as_os_str().is_empty())
+            .collect(),
+        None => {
+            let home = environment.home.iter();
+            home.map(|home| home.join(".kube").join("config")).collect()
+        }
+    };
+    let mut candidates: Vec<PathBuf> = Vec::new();
+    for path in listed {
+        if !candidates.contains(&path) {
+            candidates.push(path);
+        }
+    }
+    candidates
 }
 
 fn missing(path: &Path) -> SourceError {
@@ -230,7 +311,7 @@ fn nothing_found(candidates: &[PathBuf]) -> SourceError {
         .map(|path| path.display().to_string())
         .collect();
     let message = if looked.is_empty() {
-        "no kubeconfig: KUBECONFIG is not set and there is no home directory".to_owned()
+        "no kubeconfig: KUBECONFIG names no file and there is no home directory".to_owned()
     } else {
         format!("no kubeconfig: looked for {}", looked.join(", "))
     };

@@ -17,8 +17,8 @@
 //! # }
 //! ```
 //!
-//! Reading order: `kubeconfig` (which cluster, as whom), `proxy` (on which way),
-//! `connect` (from that to a client), `exec` (credential plugins),
+//! Reading order: `kubeconfig` (which cluster, as whom), `login` (what a user shows), `exec` (credential plugins), `proxy`
+//! (on which way), `connect` (from that to a client),
 //! `transport` (one call: deadline, size cap, session), `failure` (how the server says no), `resource` (paths), `source`
 //! (the port), `patch` (the one write), `watch` (lists and changes).
 //!
@@ -30,7 +30,9 @@ mod connect;
 mod exec;
 mod failure;
 mod kubeconfig;
+mod login;
 mod patch;
+mod pem;
 mod proxy;
 mod resource;
 mod source;
@@ -42,6 +44,11 @@ mod mock;
 
 pub use cluster::NamedCluster;
 pub use connect::{ConnectOptions, ConnectionFacts};
-pub use kubeconfig::{AuthKind, ConfigEnvironment, ContextEntry, Kubeconfigs};
+pub use exec::{KubercEnvironment, known_login_path, login_path};
+pub use kubeconfig::{
+    AuthKind, ConfigEnvironment, ContextEntry, EntryProblem, FileEntry, InteractiveMode,
+    Kubeconfigs, PluginEntry, Stamp,
+};
 pub use proxy::ProxyEnvironment;
 pub use source::KubeSource;
+pub use transport::LoginState;

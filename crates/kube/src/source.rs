@@ -18,11 +18,12 @@ use pilothouse_core::ports::{
 };
 use pilothouse_core::traffic::PatchOp;
 use serde_json::{Value, json};
+use tokio::sync::watch as watch_channel;
 
 use crate::connect::{self, ConnectOptions, ConnectionFacts};
 use crate::failure::{CallError, Doing, failed, prefixed};
 use crate::resource;
-use crate::transport::{Reply, Transport};
+use crate::transport::{LoginState, Reply, Transport};
 use crate::{patch, watch};
 
 /// Items of one page of a list, as kubectl asks for.
@@ -76,6 +77,24 @@ impl KubeSource {
     #[must_use]
     pub fn warnings(&self) -> Vec<Finding> {
         self.facts.warnings()
+    }
+
+    /// Whether a login is going on, and how the last one ended. Begins with the first call, never before.
+    #[must_use]
+    pub fn login(&self) -> watch_channel::Receiver<LoginState> {
+        self.transport.login()
+    }
+
+    /// Ends the credential plugin that runs, if one does; calls that wait for it fail, and no other one begins before
+    /// [`Self::log_in_again`].
+    pub fn cancel_login(&self) {
+        self.transport.cancel_login();
+    }
+
+    /// Lets the next call log in again: reads the configuration and runs the credential plugin, whatever came of it
+    /// before.
+    pub fn log_in_again(&self) {
+        self.transport.log_in_again();
     }
 
     /// Versions of a kind in the order to try them: the one that answered last first.

@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use kube::config::Kubeconfig;
 use pilothouse_core::ports::ControlPlane;
 use tokio::io::AsyncReadExt;
 
@@ -63,7 +62,11 @@ fn the_proxy_is_the_contexts_own_or_the_environments() {
         ),
     ];
     for (cluster, proxy) in cases {
-        let options = options(&file, &kubeconfig(cluster, "{}"), environment.clone());
+        let options = options(
+            &file,
+            &kubeconfig(cluster, "{token: t}"),
+            environment.clone(),
+        );
         let (connector, facts) = prepare(&options).unwrap();
         assert_eq!(facts.proxy.as_deref(), proxy, "{cluster}");
         assert_eq!(proxy_url(&connector).is_some(), proxy.is_some());
@@ -72,7 +75,7 @@ fn the_proxy_is_the_contexts_own_or_the_environments() {
         https: Some("ftp://company".to_owned()),
         ..environment
     };
-    let text = kubeconfig("{server: 'https://a:1'}", "{}");
+    let text = kubeconfig("{server: 'https://a:1'}", "{token: t}");
     let error = prepare(&options(&file, &text, environment)).map(|_| ());
     let error = error.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::BadConfiguration);
@@ -120,7 +123,13 @@ fn a_renewed_login_leads_to_the_same_server_or_is_left_alone() {
     let reread = renewal(&options, facts);
     let cases = [
         (kubeconfig(cluster, "{token: fresh}"), true),
-        (kubeconfig(cluster, "{exec: {command: login}}"), true),
+        (
+            kubeconfig(
+                cluster,
+                "{exec: {command: login, apiVersion: client.authentication.k8s.io/v1beta1}}",
+            ),
+            true,
+        ),
         (kubeconfig("{server: 'https://b:1'}", "{token: t}"), false),
         (
             kubeconfig(
@@ -139,33 +148,97 @@ fn a_renewed_login_leads_to_the_same_server_or_is_left_alone() {
     }
 }
 
-/// `kube` is the oracle: its own reading of the same file, where no proxy is concerned.
 #[test]
-fn certificates_are_read_as_kube_reads_them() {
-    let block = "-----BEGIN CERTIFICATE-----\r\naGVs\r\nbG8=\r\n-----END CERTIFICATE-----\r\n";
-    let bundle = format!("# the authority\n{block}\nand another\n{block}");
-    let encoded = BASE64.encode(&bundle);
-    let cluster = format!(
-        "{{server: 'https://a:1', tls-server-name: b, certificate-authority-data: {encoded}}}"
-    );
-    let text = kubeconfig(&cluster, "{exec: {command: x, provideClusterInfo: true}}");
-    let mut read = Kubeconfig::from_yaml(&text).unwrap();
-    read.current_context = Some("here".to_owned());
-    let cluster = read.clusters[0].cluster.clone().unwrap();
-    let user = read.auth_infos[0].auth_info.clone().unwrap();
-    let ours = client_config(&cluster, user).unwrap();
-    assert_eq!(ours.root_cert, Some(vec![b"hello".to_vec(); 2]));
-    let theirs = Config::try_from(read).unwrap();
-    assert_eq!(ours.root_cert, theirs.root_cert);
-    assert_eq!(ours.tls_server_name, theirs.tls_server_name);
-    assert_eq!(ours.cluster_url, theirs.cluster_url);
-    let told = |config: Config| {
-        let exec = config.auth_info.exec?;
-        exec.cluster?.certificate_authority_data
+fn a_plugin_is_told_about_the_cluster_if_it_asks() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let cluster = "{server: 'https://a:1/k8s?x', tls-server-name: b, proxy-url: 'http://p:1', disable-compression: true, \
+                   certificate-authority-data: LS0t, extensions: [{name: other, extension: 1}, \
+                   {name: client.authentication.k8s.io/exec, extension: {audience: x, size: 3}}]}";
+    let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never, \
+                provideClusterInfo: true}}";
+    let file = folder.path().join("config");
+    let text = kubeconfig(cluster, user);
+    let chosen = {
+        let options = options(&file, &text, ProxyEnvironment::default());
+        let files = Kubeconfigs::load(&options.kubeconfig, &options.environment).unwrap();
+        files.choose(Some("here")).unwrap()
     };
-    assert_eq!(told(ours), told(theirs));
+    let server = Server::parse(&chosen.cluster.server).unwrap();
+    let told = told(&chosen.user.exec.unwrap(), &chosen.cluster, &server);
+    assert_eq!(
+        told.unwrap().unwrap(),
+        serde_json::json!({
+            "server": "https://a:1/k8s", "tls-server-name": "b", "proxy-url": "http://p:1",
+            "disable-compression": true, "certificate-authority-data": "LS0t",
+            "config": {"audience": "x", "size": 3},
+        })
+    );
+}
 
-    for broken in ["", "hello", "-----BEGIN CERTIFICATE-----\naGVsbG8="] {
-        assert_eq!(certificates(broken.as_bytes()), None, "{broken}");
+#[test]
+fn an_authority_is_taken_or_refused_as_kubectl_does() {
+    let certificate = BASE64.encode(pem::tests::CERTIFICATE);
+    let junk = BASE64.encode("hello");
+    let cases = [
+        (
+            format!("certificate-authority-data: {certificate}"),
+            Ok(true),
+        ),
+        ("tls-server-name: b".to_owned(), Ok(false)),
+        ("insecure-skip-tls-verify: yes".to_owned(), Ok(false)),
+        (
+            format!("certificate-authority-data: {certificate}, insecure-skip-tls-verify: true"),
+            Err("specifying a root certificates file with the insecure flag is not allowed"),
+        ),
+        (
+            format!("certificate-authority-data: {junk}"),
+            Err("unable to load root certificates"),
+        ),
+        (
+            "certificate-authority: nope.pem".to_owned(),
+            Err("unable to read certificate-authority"),
+        ),
+        (
+            "proxy-url: 'socks4://p:1'".to_owned(),
+            Err("invalid 'proxy-url' for cluster"),
+        ),
+    ];
+    let folder = tempfile::TempDir::new().unwrap();
+    for (fields, expect) in cases {
+        let text = kubeconfig(
+            &format!("{{server: 'https://a:1', {fields}}}"),
+            "{token: t}",
+        );
+        let options = options(
+            &folder.path().join("config"),
+            &text,
+            ProxyEnvironment::default(),
+        );
+        match (prepare(&options), expect) {
+            (Ok((Connector::Config { config, .. }, _)), Ok(has_root)) => {
+                assert_eq!(config.root_cert.is_some(), has_root, "{fields}");
+            }
+            (Err(error), Err(words)) => assert!(error.message.contains(words), "{error}"),
+            (Err(error), Ok(_)) => panic!("{fields}: {error}"),
+            (Ok(_), _) => panic!("{fields}: taken"),
+        }
     }
+}
+
+/// Over a real connection: nobody listens there.
+#[tokio::test]
+async fn without_a_cluster_the_default_server_is_tried_and_the_hint_says_why() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let folder = tempfile::TempDir::new().unwrap();
+    let text = "contexts:\n- name: here\n  context: {cluster: gone}\n";
+    let file = folder.path().join("config");
+    let mut options = options(&file, text, ProxyEnvironment::default());
+    options.environment.master = Some(address.clone());
+    let source = KubeSource::connect(options).unwrap();
+    assert_eq!(source.facts().server, address);
+    let error = source.identity().await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Unreachable);
+    assert!(error.hint.contains("the cluster `gone`"), "{}", error.hint);
 }

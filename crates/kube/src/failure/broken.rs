@@ -46,18 +46,56 @@ fn broken(causes: &[&(dyn Error + 'static)]) -> SourceError {
     if causes.iter().any(|cause| is_timeout(*cause)) {
         return timed_out(&root);
     }
-    let hint = if root.contains("certificate") {
-        "the server's certificate does not fit the certificate-authority of this context"
-    } else if root.contains("dns") || root.contains("lookup") || root.contains("resolve") {
+    let (words, hint) = unreachable(&root);
+    failed(
+        SourceErrorKind::Unreachable,
+        format!("no connection: {words}"),
+    )
+    .with_hint(hint)
+}
+
+/// The root cause in words of the field, and what to do about it.
+fn unreachable(root: &str) -> (String, &'static str) {
+    let has = |part: &str| root.contains(part);
+    let replaced = "the cluster may have been replaced by one with another authority, or something stands in between: \
+                    get the kubeconfig anew, or correct certificate-authority in this context";
+    if has("UnknownIssuer") {
+        return (
+            "the server's certificate is signed by unknown authority (UnknownIssuer)".to_owned(),
+            replaced,
+        );
+    }
+    if has("BadSignature") {
+        return (
+            format!("the server's certificate does not fit: {root}"),
+            replaced,
+        );
+    }
+    if has("CaUsedAsEndEntity") {
+        return (
+            "the server shows the certificate of an authority as its own (CaUsedAsEndEntity)"
+                .to_owned(),
+            "kubectl takes such a certificate, this program does not; give the server one that is no authority \
+             (basicConstraints CA:FALSE)",
+        );
+    }
+    if has("InvalidContentType") {
+        return (
+            "the server does not speak TLS: first record does not look like a TLS handshake"
+                .to_owned(),
+            "check the port of the server address; a server without TLS begins with http://",
+        );
+    }
+    let hint = if has("certificate") {
+        "the server's certificate does not fit the certificate-authority or the address of this context"
+    } else if has("dns") || has("lookup") || has("resolve") {
         "check the server address of this context, the network and the VPN"
+    } else if has("refused") {
+        "did you specify the right host or port? check that the cluster runs, the network and the VPN"
     } else {
         "check that the cluster runs, the network and the VPN"
     };
-    failed(
-        SourceErrorKind::Unreachable,
-        format!("no connection: {root}"),
-    )
-    .with_hint(hint)
+    (root.to_owned(), hint)
 }
 
 /// The deadline passed.
@@ -93,4 +131,56 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
     error
         .downcast_ref::<io::Error>()
         .is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unreachable;
+
+    #[test]
+    fn a_broken_connection_says_what_to_do() {
+        let cases = [
+            (
+                "invalid peer certificate: UnknownIssuer",
+                "unknown authority",
+                "replaced",
+            ),
+            (
+                "invalid peer certificate: BadSignature",
+                "BadSignature",
+                "replaced",
+            ),
+            (
+                "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
+                "authority as its own",
+                "basicConstraints",
+            ),
+            (
+                "received corrupt message of type InvalidContentType",
+                "does not speak TLS",
+                "http://",
+            ),
+            (
+                "invalid peer certificate: certificate expired",
+                "expired",
+                "certificate",
+            ),
+            (
+                "failed to lookup address information: Name or service not known",
+                "Name or service not known",
+                "VPN",
+            ),
+            (
+                "Connection refused (os error 111)",
+                "refused",
+                "right host or port",
+            ),
+            ("Connection reset by peer", "reset", "cluster runs"),
+        ];
+        for (root, words, hint) in cases {
+            let (found, advice) = unreachable(root);
+            assert!(found.contains(words), "{found}");
+            assert!(advice.contains(hint), "{advice}");
+        }
+    }
 }

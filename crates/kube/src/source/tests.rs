@@ -372,13 +372,13 @@ async fn what_is_dangerous_about_a_connection_is_said() {
 #[test]
 fn what_cannot_be_connected_is_bad_configuration() {
     let cases = [
-        ("{server: 'ftp://a:1'}", "{}", "no http or https URL"),
+        ("{server: 'ftp://a:1'}", "{}", "unsupported protocol scheme"),
         (
             "{server: 'https://a:1', proxy-url: 'ftp://p'}",
             "{}",
-            "proxy-url is no http",
+            "invalid 'proxy-url'",
         ),
-        ("{}", "{}", "url is missing"),
+        ("{server: 'https://a:1'}", "{}", "nothing says who logs in"),
         (
             "{server: 'https://a:1', certificate-authority: nope.pem}",
             "{}",
@@ -404,7 +404,7 @@ async fn a_plugin_runs_at_the_first_call_and_not_again_after_a_failure() {
     let folder = tempfile::TempDir::new().unwrap();
     let runs = folder.path().join("runs");
     let user = format!(
-        "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, 'echo run >> {}; exit 1']}}}}",
+        "{{exec: {{apiVersion: client.authentication.k8s.io/v1beta1, command: /bin/sh, args: [-c, 'echo run >> {}; exit 1']}}}}",
         runs.display()
     );
     let source = connect(&kubeconfig("{server: 'https://127.0.0.1:1'}", &user)).unwrap();
@@ -423,12 +423,15 @@ async fn a_plugin_whose_clock_is_off_is_not_run_for_every_call() {
     let script = folder.path().join("login");
     let runs = folder.path().join("runs");
     let text = format!(
-        "echo run >> {}\necho '{{\"status\": {{\"token\": \"s3cret\", \"expirationTimestamp\": \"2020-01-01T00:00:00Z\"}}}}'\n",
+        "echo run >> {}\necho '{{\"kind\": \"ExecCredential\", \"apiVersion\": \"client.authentication.k8s.io/v1beta1\", \"status\": {{\"token\": \"s3cret\", \"expirationTimestamp\": \"2020-01-01T00:00:00Z\"}}}}'\n",
         runs.display()
     );
     std::fs::write(&script, text).unwrap();
-    let user = format!("{{exec: {{command: sh, args: ['{}']}}}}", script.display());
-    let server = format!("{{server: 'http://127.0.0.1:{}'}}", closed_port());
+    let user = format!(
+        "{{exec: {{apiVersion: client.authentication.k8s.io/v1beta1, command: /bin/sh, args: ['{}']}}}}",
+        script.display()
+    );
+    let server = format!("{{server: 'https://127.0.0.1:{}'}}", closed_port());
     let source = connect(&kubeconfig(&server, &user)).unwrap();
     for _ in 0..2 {
         let error = source.identity().await.unwrap_err();
@@ -461,15 +464,15 @@ async fn a_patch_that_a_busy_server_refuses_goes_out_once() {
             };
             assert!(request.contains("user-agent: pilothouse/"), "{request}");
             assert!(
-                request.contains("authorization: bearer s3cret"),
+                request.contains("authorization: basic bwu6cznjcmv0"),
                 "{request}"
             );
         }
     };
-    let user = "{token: s3cret}";
+    // Over plain HTTP only what stands in the address is shown.
     let source = connect(&kubeconfig(
-        &format!("{{server: 'http://127.0.0.1:{port}'}}"),
-        user,
+        &format!("{{server: 'http://me:s3cret@127.0.0.1:{port}'}}"),
+        "{}",
     ));
     let source = source.unwrap();
     let object = reference();
@@ -493,7 +496,7 @@ async fn a_login_that_was_renewed_in_the_file_is_used_without_a_restart() {
                 assert_ne!(connection.read_buf(&mut request).await.unwrap(), 0);
             }
             let request = String::from_utf8(request).unwrap().to_ascii_lowercase();
-            let (status, body) = if request.contains("authorization: bearer fresh") {
+            let (status, body) = if request.contains("authorization: basic bwu6znjlc2g=") {
                 ("200 OK", r#"{"items": []}"#)
             } else {
                 ("401 Unauthorized", "{}")
@@ -507,8 +510,8 @@ async fn a_login_that_was_renewed_in_the_file_is_used_without_a_restart() {
     };
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("config");
-    let cluster = format!("{{server: 'http://127.0.0.1:{port}'}}");
-    let text = kubeconfig(&cluster, "{token: stale}");
+    let cluster = format!("{{server: 'http://me:stale@127.0.0.1:{port}'}}");
+    let text = kubeconfig(&cluster, "{}");
     std::fs::write(&file, &text).unwrap();
     let source = connect_to(file.clone()).unwrap();
     // A login may make another context the current one; we stay where we are.

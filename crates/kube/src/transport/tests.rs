@@ -1,7 +1,12 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use kube::Client;
+
+use super::session::LOGIN_PAUSE;
 use super::*;
 use crate::connect::{ConnectOptions, prepare};
+use crate::kubeconfig::{Server, User};
 use crate::mock::{Canned, Log, client};
 
 #[test]
@@ -89,7 +94,8 @@ async fn after_a_login_that_could_not_begin_the_configuration_is_read_again() {
     let file = folder.path().join("config");
     let text = "current-context: x\ncontexts:\n- name: x\n  context: {cluster: c, user: u}\n\
                 clusters:\n- name: c\n  cluster: {server: 'https://c:1'}\n\
-                users:\n- name: u\n  user: {client-certificate: nope.pem, client-key: nope.pem}\n";
+                users:\n- name: u\n  user: {exec: {apiVersion: client.authentication.k8s.io/v1, \
+                command: pilothouse-no-such-program, interactiveMode: Never}}\n";
     std::fs::write(&file, text).unwrap();
     let options = ConnectOptions {
         kubeconfig: vec![file],
@@ -112,24 +118,19 @@ fn a_rotated_certificate_is_another_proof() {
     let folder = tempfile::TempDir::new().unwrap();
     let certificate = folder.path().join("client.pem");
     let write = |text: &str| std::fs::write(&certificate, text).unwrap();
-    let user = AuthInfo {
-        client_certificate: Some(certificate.to_string_lossy().into_owned()),
-        ..AuthInfo::default()
+    let user = User {
+        client_certificate: certificate.to_string_lossy().into_owned(),
+        ..User::default()
     };
+    let server = Server::parse("https://c:1").unwrap();
     write("old");
-    let old = Proof::of(&user);
-    assert!(old == Proof::of(&user));
+    let old = Proof::of(&user, &server);
+    assert!(old == Proof::of(&user, &server));
     write("new");
-    assert!(old != Proof::of(&user));
-    let token = AuthInfo {
-        token: Some("t".to_owned().into()),
-        ..user
+    assert!(old != Proof::of(&user, &server));
+    let token = User {
+        token: "t".to_owned(),
+        ..user.clone()
     };
-    assert!(
-        Proof::of(&token)
-            != Proof::of(&AuthInfo {
-                token: None,
-                ..token.clone()
-            })
-    );
+    assert!(Proof::of(&token, &server) != Proof::of(&user, &server));
 }
