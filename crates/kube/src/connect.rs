@@ -20,7 +20,7 @@ use crate::kubeconfig::{
 };
 use crate::login::{self, Authorization};
 use crate::proxy::leaves_this_machine;
-use crate::transport::{Access, Connector, Proof, set_certificate};
+use crate::transport::{Access, Connector, Proof};
 use crate::{pem, resource};
 
 /// Which cluster, as whom, and with how much patience.
@@ -188,9 +188,6 @@ fn of_context(
     };
     let mut identity = login::identity(&user, &server).map_err(bad)?;
     let mut config = client_config(&cluster, &server).map_err(bad)?;
-    if let Some(certificate) = &identity.certificate {
-        set_certificate(&mut config, certificate);
-    }
     config.headers.append(&mut identity.impersonation);
     let own_proxy =
         (!cluster.proxy_url.is_empty()).then(|| ("proxy-url", cluster.proxy_url.clone()));
@@ -243,6 +240,7 @@ fn of_context(
     let proof = Box::new(Proof::of(&user, &server));
     let connector = Connector::Config {
         config: Box::new(patient(config, options)),
+        certificate: identity.certificate,
         access,
         proof,
         hint,

@@ -69,7 +69,12 @@ impl ConfigEnvironment {
             text("KUBECTL_KUBERC").is_some_and(|flag| flag.eq_ignore_ascii_case("false"));
         Self {
             kubeconfig: std::env::var_os("KUBECONFIG"),
-            home: std::env::home_dir(),
+            // As kubectl, which does not look into the list of users.
+            home: if cfg!(windows) {
+                std::env::home_dir()
+            } else {
+                std::env::var_os("HOME").map(PathBuf::from)
+            },
             proxies: ProxyEnvironment::read(|name| std::env::var(name).ok()),
             path: std::env::var_os("PATH"),
             shell: std::env::var_os("SHELL").map(PathBuf::from),

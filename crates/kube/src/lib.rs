@@ -18,13 +18,14 @@
 //! ```
 //!
 //! Reading order: `kubeconfig` (which cluster, as whom), `login` (what a user shows), `exec` (credential plugins), `proxy`
-//! (on which way), `connect` (from that to a client),
+//! (on which way), `connect` and `client` (from that to a client),
 //! `transport` (one call: deadline, size cap, session), `failure` (how the server says no), `resource` (paths), `source`
 //! (the port), `patch` (the one write), `watch` (lists and changes).
 //!
 //! Sources: the Kubernetes API concepts and API conventions documents; `k8s.io/client-go` for the merging of
 //! kubeconfig files.
 
+mod client;
 mod cluster;
 mod connect;
 mod exec;

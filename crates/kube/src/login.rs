@@ -187,7 +187,8 @@ fn secret(text: &str, what: &str) -> Result<HeaderValue, String> {
     Ok(value)
 }
 
-fn unescaped(text: &str) -> String {
+/// A part of an address with its `%20` undone.
+pub(crate) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {

@@ -74,6 +74,11 @@ pub(crate) fn write(label: &str, der: &[u8]) -> String {
 
 /// When a certificate (DER) ends; `None` if this is none.
 pub(crate) fn expires(der: &[u8]) -> Option<Timestamp> {
+    validity(der).map(|(_, end)| end)
+}
+
+/// From when to when a certificate (DER) is valid; `None` if this is none.
+pub(crate) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let (certificate, _) = element(der, SEQUENCE)?;
     let (mut rest, _) = element(certificate, SEQUENCE)?;
     if let Some((_, after)) = element(rest, VERSION) {
@@ -83,9 +88,9 @@ pub(crate) fn expires(der: &[u8]) -> Option<Timestamp> {
         (_, rest) = element(rest, tag)?;
     }
     let (validity, _) = element(rest, SEQUENCE)?;
-    let (_, not_after) = time(validity)?;
-    let (not_after, _) = time(not_after)?;
-    Some(not_after)
+    let (not_before, rest) = time(validity)?;
+    let (not_after, _) = time(rest)?;
+    Some((not_before, not_after))
 }
 
 const INTEGER: u8 = 0x02;

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::failure::{CallError, Refusal, call_error, failed, timed_out};
 pub use login_state::LoginState;
-pub(crate) use session::{Access, Connector, Proof, set_certificate, wall_clock};
+pub(crate) use session::{Access, Connector, Proof, wall_clock};
 use session::{Sessions, Way};
 
 /// Largest answer that we read. A page of 500 objects is far below it.

@@ -135,7 +135,10 @@ fn read_policy(path: &Path) -> Result<Policy, Unread> {
     let documents = node::documents(&read::text(bytes)?);
     let mut n_documents = 0;
     for document in documents {
-        let document = document?;
+        let Ok(document) = document else {
+            n_documents += 1;
+            continue;
+        };
         if document.value == node::Value::Null {
             continue;
         }

@@ -117,20 +117,23 @@ pub(crate) fn first_document(text: &str) -> Result<Node, Broken> {
     }))
 }
 
-/// All documents, each one read or not.
+/// All documents, each one read or not: a broken one does not hide those after it. Apart from one another they are told
+/// by their lines, as kubectl tells them in its own preferences.
 pub(crate) fn documents(text: &str) -> Vec<Result<Node, Broken>> {
-    let mut reader = Reader::new(text);
-    let mut documents = Vec::new();
-    loop {
-        match reader.document() {
-            Ok(None) => return documents,
-            Ok(Some(document)) => documents.push(Ok(document)),
-            Err(broken) => {
-                documents.push(Err(broken));
-                return documents;
+    let mut documents = vec![String::new()];
+    for line in text.lines() {
+        let is_mark = line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.trim().is_empty());
+        match documents.last_mut() {
+            Some(document) if !is_mark => {
+                document.push_str(line);
+                document.push('\n');
             }
+            _ => documents.push(String::new()),
         }
     }
+    documents.iter().map(|text| first_document(text)).collect()
 }
 
 struct Reader<'t> {

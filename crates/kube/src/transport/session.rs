@@ -9,18 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use futures::future::BoxFuture;
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
-use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
 
 use super::login_state::LoginState;
+use crate::client;
 use crate::exec::{Credential, Plugin};
 use crate::failure::failed;
 use crate::kubeconfig::{Server, User, read};
@@ -40,6 +38,7 @@ pub(crate) enum Connector {
     /// From a configuration.
     Config {
         config: Box<Config>,
+        certificate: Option<ClientCertificate>,
         access: Access,
         proof: Box<Proof>,
         /// What to say in addition if nothing answers.
@@ -90,23 +89,26 @@ impl Connector {
     }
 
     /// A client, and what it sends with each request.
-    async fn open(&self, credential: Option<Credential>) -> Result<(Client, Access), SourceError> {
+    fn open(&self, credential: Option<Credential>) -> Result<(Client, Access), SourceError> {
         match self {
-            Self::Config { config, access, .. } => {
-                let mut config = config.clone();
-                let access = match credential {
-                    None => access.clone(),
+            Self::Config {
+                config,
+                certificate,
+                access,
+                ..
+            } => {
+                let (certificate, access) = match credential {
+                    None => (certificate.clone(), access.clone()),
                     Some(credential) => {
-                        if let Some(certificate) = &credential.certificate {
-                            set_certificate(&mut config, certificate);
-                        }
-                        match credential.token {
+                        let access = match credential.token {
                             Some(token) => Access::Header(bearer(&token).map_err(|why| bad(&why))?),
                             None => Access::None,
-                        }
+                        };
+                        (credential.certificate, access)
                     }
                 };
-                Ok((build(*config).await?, access))
+                let client = client::build(config, certificate.as_ref());
+                Ok((client.map_err(|why| bad(&why))?, access))
             }
             #[cfg(test)]
             Self::Fixed(client) => Ok((client.clone(), Access::None)),
@@ -315,7 +317,7 @@ impl Sessions {
         let expires = credential
             .as_ref()
             .and_then(|credential| credential.expires);
-        let (client, access) = login.connector.open(credential).await?;
+        let (client, access) = login.connector.open(credential)?;
         let number = login.n_sessions;
         login.n_sessions += 1;
         Ok(Session {
@@ -423,20 +425,6 @@ fn bad(why: &str) -> SourceError {
         format!("cannot prepare the connection: {why}"),
     )
     .with_hint("check the certificates and the user entry of this context")
-}
-
-async fn build(config: Config) -> Result<Client, SourceError> {
-    tokio::task::spawn_blocking(move || ClientBuilder::try_from(config).map(ClientBuilder::build))
-        .await
-        .map_err(|_| bad("it was interrupted"))?
-        .map_err(|error| bad(&error.to_string()))
-}
-
-/// Has the client show this certificate.
-pub(crate) fn set_certificate(config: &mut Config, certificate: &ClientCertificate) {
-    let user = &mut config.auth_info;
-    user.client_certificate_data = Some(BASE64.encode(&certificate.chain));
-    user.client_key_data = Some(BASE64.encode(&certificate.key).into());
 }
 
 #[expect(

@@ -37,7 +37,9 @@ fn preferences_are_read_as_kubectl_reads_them() {
         ),
         // The first document that can be used counts.
         (
-            &format!("kind: Other\n---\n{HEAD}credentialPluginPolicy: DenyAll\n---\n{HEAD}"),
+            &format!(
+                "kind: Other\n---\n{{{{{{\n---\n{HEAD}credentialPluginPolicy: DenyAll\n---\n{HEAD}"
+            ),
             Policy::DenyAll,
         ),
         (

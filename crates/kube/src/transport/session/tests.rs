@@ -8,6 +8,7 @@ fn connector(script: &str) -> Connector {
     let server = Server::parse("https://c:1").unwrap();
     Connector::Config {
         config: Box::new(Config::new(server.url.clone())),
+        certificate: None,
         access: Access::Plugin(Box::new(Plugin {
             config: Exec {
                 command: "/bin/sh".to_owned(),
