@@ -21,6 +21,7 @@ use kube::client::{Body, ClientBuilder, ConfigExt as _};
 use kube::{Client, Config};
 use rustls::ClientConfig;
 use rustls::client::ResolvesClientCert;
+use rustls::crypto::ring::default_provider;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
@@ -122,17 +123,27 @@ fn with_password<C>(proxy: &Uri, tunnel: Tunnel<C>) -> Tunnel<C> {
 }
 
 fn tls(config: &Config, certificate: Option<&ClientCertificate>) -> Result<ClientConfig, String> {
-    let mut tls = config
-        .rustls_client_config()
-        .map_err(|error| error.to_string())?;
-    if let (Some(roots), false) = (&config.root_cert, config.accept_invalid_certs) {
-        let verifier = verifier::of(roots)?;
-        tls.dangerous().set_certificate_verifier(verifier);
-    }
+    let mut tls = match &config.root_cert {
+        Some(roots) if !config.accept_invalid_certs => trusting(roots)?,
+        _ => config
+            .rustls_client_config()
+            .map_err(|error| error.to_string())?,
+    };
     if let Some(certificate) = certificate {
         tls.client_auth_cert_resolver = Arc::new(Shown(Arc::new(certified(certificate)?)));
     }
     Ok(tls)
+}
+
+fn trusting(roots: &[Vec<u8>]) -> Result<ClientConfig, String> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let verifier = verifier::of(roots)?;
+    let builder = builder.dangerous();
+    Ok(builder
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
 }
 
 fn certified(certificate: &ClientCertificate) -> Result<CertifiedKey, String> {

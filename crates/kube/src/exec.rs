@@ -31,6 +31,7 @@ pub(crate) use find::SearchPath;
 pub use login_path::{known_login_path, login_path};
 pub use policy::KubercEnvironment;
 pub(crate) use policy::Policy;
+pub(crate) use words::printable;
 
 use crate::failure::failed;
 use crate::kubeconfig::{ConfigEnvironment, Exec, InteractiveMode, interactive_mode};
@@ -204,7 +205,7 @@ impl Plugin {
             format!("cannot start the credential plugin `{program}`: {error}")
         };
         let hint = match self.config.install_hint.trim() {
-            hint if is_missing && !hint.is_empty() => hint.to_owned(),
+            hint if is_missing && !hint.is_empty() => printable(hint),
             _ => format!("install `{program}` or put it on the PATH"),
         };
         failed(SourceErrorKind::BadConfiguration, message).with_hint(hint)

@@ -8,7 +8,7 @@ const MIN_SECRET: usize = 32;
 
 /// The end of what was written, in one line.
 pub(super) fn last_words(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
+    let text = printable(&String::from_utf8_lossy(stderr));
     let mut line = String::new();
     let mut is_announced = false;
     for word in text.split_whitespace() {
@@ -26,6 +26,19 @@ pub(super) fn last_words(stderr: &[u8]) -> String {
     } else {
         tail
     }
+}
+
+/// A text that does nothing to a terminal: control characters are named, as kubectl names them in an install hint.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printed = String::new();
+    for char in text.chars() {
+        if char.is_control() && !matches!(char, '\t'..='\r') {
+            printed.push_str(&format!("U+{:04X}", u32::from(char)));
+        } else {
+            printed.push(char);
+        }
+    }
+    printed
 }
 
 /// A word as it may be shown, and whether it announces that a secret comes next.
@@ -80,6 +93,7 @@ mod tests {
     fn the_end_of_what_a_plugin_said_is_kept() {
         assert_eq!(last_words(b" one\n  two\n"), "one two");
         assert_eq!(last_words(b""), "it said nothing");
+        assert_eq!(last_words(b"\x1b[31mno\x07"), "U+001B[31mnoU+0007");
         let long = "x ".repeat(MAX_WORDS) + "end";
         assert_eq!(last_words(long.as_bytes()).chars().count(), MAX_WORDS);
         assert!(last_words(long.as_bytes()).ends_with("end"));

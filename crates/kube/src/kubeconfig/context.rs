@@ -11,6 +11,7 @@ use super::server::{DEFAULT_SERVER, Server, without_credentials};
 use super::types::{Cluster, Context, Exec, User};
 use super::wire::Named;
 use super::{Kubeconfigs, check};
+use crate::exec::printable;
 use crate::login::{NO_LOGIN, names_a_login};
 use crate::pem;
 
@@ -200,7 +201,10 @@ pub(super) fn lookup<'f, T>(
     list: impl Fn(&'f ConfigFile) -> &'f [Named<T>],
 ) -> Option<Found<'f, T>> {
     own.into_iter().chain(files).find_map(|file| {
-        let entry = list(file).iter().find(|named| named.name == name)?;
+        // An entry that is broken and has no name is nobody's, not the one of contexts that name none.
+        let is_meant =
+            |named: &&Named<T>| named.name == name && !(name.is_empty() && named.body.is_err());
+        let entry = list(file).iter().find(is_meant)?;
         Some(Found { file, entry })
     })
 }
@@ -290,12 +294,12 @@ impl<'f> Lister<'f> {
         let path = &self.configs.search_path;
         let found = self.plugins.entry(exec.command.clone());
         let found = found.or_insert_with(|| path.find(&exec.command)).clone();
-        let hint = exec.install_hint.trim();
+        let hint = printable(exec.install_hint.trim());
         PluginEntry {
             command: exec.command.clone(),
             found,
             looked_in: path.looked_in(&exec.command),
-            install_hint: (!hint.is_empty()).then(|| hint.to_owned()),
+            install_hint: (!hint.is_empty()).then_some(hint),
             interactive: interactive_mode(&exec.interactive_mode),
             policy_denied: self.configs.policy.denies(&exec.command, path),
         }
