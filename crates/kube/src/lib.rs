@@ -39,6 +39,7 @@ mod resource;
 mod source;
 mod transport;
 mod watch;
+mod way;
 
 #[cfg(test)]
 mod mock;
@@ -53,3 +54,4 @@ pub use kubeconfig::{
 pub use proxy::ProxyEnvironment;
 pub use source::KubeSource;
 pub use transport::LoginState;
+pub use way::{Scheme, Target, TargetKind, way_refusal};

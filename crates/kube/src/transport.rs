@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::header::{ACCEPT, AUTHORIZATION, WARNING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use kube::Client;
 use kube::client::Body;
 use pilothouse_core::model::SourceErrorKind;
 use serde_json::Value;
@@ -135,6 +136,21 @@ impl Transport {
             }
         };
         self.logged_in(true, exchange).await
+    }
+
+    /// Any other exchange in the session: with its deadline, and once more after a 401 that it gives as `Refused`.
+    pub(crate) async fn exchange<T, F>(
+        &self,
+        exchange: impl Fn(Client) -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        let signed = |way: Way| {
+            let exchange = &exchange;
+            async move { exchange(way.signed().await).await }
+        };
+        self.logged_in(true, signed).await
     }
 
     /// One exchange; and another if the server did not take our credentials and there are others by now.

@@ -10,12 +10,15 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request};
 use jiff::{SignedDuration, Timestamp};
+use kube::client::Body;
 use kube::{Client, Config};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
+use tower::service_fn;
 
 use super::login_state::LoginState;
 use crate::client;
@@ -174,6 +177,20 @@ pub(super) struct Way {
 impl Way {
     pub(super) const fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// A client whose every request names us, for exchanges that are not sent from here.
+    pub(super) async fn signed(&self) -> Client {
+        let Some(header) = self.authorization().await else {
+            return self.client.clone();
+        };
+        let client = self.client.clone();
+        let signed = service_fn(move |mut request: Request<Body>| {
+            request.headers_mut().insert(AUTHORIZATION, header.clone());
+            let client = client.clone();
+            async move { client.send(request).await }
+        });
+        Client::new(signed, self.client.default_namespace())
     }
 
     /// The header that names us; `None` if there is none.
