@@ -36,10 +36,12 @@ mod patch;
 mod pem;
 mod proxy;
 mod resource;
+mod rights;
 mod source;
 mod transport;
 mod watch;
 mod way;
+mod who;
 
 #[cfg(test)]
 mod mock;
@@ -52,6 +54,10 @@ pub use kubeconfig::{
     Kubeconfigs, PluginEntry, Stamp,
 };
 pub use proxy::ProxyEnvironment;
+pub use rights::{
+    AccessRule, NamespacedRule, RbacRule, Right, Rights, Scope, Subject, Verdict, rbac_yaml,
+};
 pub use source::KubeSource;
 pub use transport::LoginState;
 pub use way::{Scheme, Target, TargetKind, way_refusal};
+pub use who::{ServerVersion, Who};

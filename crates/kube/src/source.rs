@@ -233,7 +233,7 @@ impl KubeSource {
         Ok(None)
     }
 
-    async fn read(&self, path: &str) -> Result<Reply, CallError> {
+    pub(crate) async fn read(&self, path: &str) -> Result<Reply, CallError> {
         let request = request(Method::GET, path, Vec::new())?;
         self.transport.call(request).await
     }
@@ -299,7 +299,7 @@ impl KubeSource {
             })
     }
 
-    async fn review(&self, path: &str, question: &Value) -> Result<Value, CallError> {
+    pub(crate) async fn review(&self, path: &str, question: &Value) -> Result<Value, CallError> {
         let mut request = request(Method::POST, path, question.to_string().into_bytes())?;
         let json = http::HeaderValue::from_static("application/json");
         request.headers_mut().insert(CONTENT_TYPE, json);

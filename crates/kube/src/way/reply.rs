@@ -109,7 +109,7 @@ pub fn way_refusal(shown: &str, reply: &HttpReply) -> Option<SourceError> {
         ),
         403 => (
             SourceErrorKind::Forbidden,
-            "ask for a role with get and create on services/proxy there, or create on pods/portforward with get on \
+            "ask for a role with get and create on services/proxy there, or get and create on pods/portforward with get on \
              services and list on endpointslices; or give the server's own address",
         ),
         404 => (
