@@ -20,7 +20,8 @@
 //! Reading order: `kubeconfig` (which cluster, as whom), `login` (what a user shows), `exec` (credential plugins), `proxy`
 //! (on which way), `connect` and `client` (from that to a client),
 //! `transport` (one call: deadline, size cap, session), `failure` (how the server says no), `resource` (paths), `source`
-//! (the port), `patch` (the one write), `watch` (lists and changes).
+//! (the port), `patch` (the one write), `watch` (lists and changes), `who` and `rights` (as whom, and what is allowed),
+//! `inventory` (what discovery needs to know), `way` (HTTP servers in the cluster, reached through the API server).
 //!
 //! Sources: the Kubernetes API concepts and API conventions documents; `k8s.io/client-go` for the merging of
 //! kubeconfig files.
@@ -30,6 +31,7 @@ mod cluster;
 mod connect;
 mod exec;
 mod failure;
+mod inventory;
 mod kubeconfig;
 mod login;
 mod patch;
@@ -49,6 +51,10 @@ mod mock;
 pub use cluster::NamedCluster;
 pub use connect::{ConnectOptions, ConnectionFacts};
 pub use exec::{KubercEnvironment, known_login_path, login_path};
+pub use inventory::{
+    ApiGroups, Inventory, IstiodFact, KialiHint, MeshFact, NamespaceFact, Part, PortFact,
+    Readiness, ServiceFact, TracingProvider,
+};
 pub use kubeconfig::{
     AuthKind, ConfigEnvironment, ContextEntry, EntryProblem, FileEntry, InteractiveMode,
     Kubeconfigs, PluginEntry, Stamp,

@@ -156,7 +156,7 @@ impl KubeSource {
         };
         for version in self.versions(kind) {
             let path = resource::list_path(kind, version, namespace);
-            match self.pages(&path).await {
+            match self.pages(&path, "").await {
                 Ok(docs) => {
                     self.note_served(kind, version);
                     let objects = docs.into_iter();
@@ -174,12 +174,13 @@ impl KubeSource {
         Err(not_kubernetes(&doing))
     }
 
-    /// The items of all pages. A continuation that expired (410) starts over, once, without pages.
-    async fn pages(&self, path: &str) -> Result<Vec<Value>, CallError> {
+    /// The items of all pages. A continuation that expired (410) starts over, once, without pages. `selector` is empty or
+    /// a parameter, escaped, with `&` at its end.
+    pub(crate) async fn pages(&self, path: &str, selector: &str) -> Result<Vec<Value>, CallError> {
         let mut items = Vec::new();
         let mut query = format!("limit={PAGE}");
         loop {
-            let mut page = match self.read(&format!("{path}?{query}")).await {
+            let mut page = match self.read(&format!("{path}?{selector}{query}")).await {
                 Ok(reply) => reply.json()?,
                 Err(CallError::Refused(refusal)) if refusal.status == 410 && !query.is_empty() => {
                     items.clear();

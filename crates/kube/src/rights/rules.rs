@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{AccessRule, Verdict};
 
-/// Status of a SelfSubjectRulesReview.
+/// Status of a `SelfSubjectRulesReview`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireRules {
