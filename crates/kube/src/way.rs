@@ -11,8 +11,8 @@
 //!   credential of the cluster. So a call with that header goes by port-forward, never by the proxy.
 //! - `Impersonate-*` and `X-Remote-*` are instructions to the API server: a call with them goes by port-forward too.
 //! - Any other header passes: `X-Scope-OrgID`, `Content-Type`, `Accept`. The proxy adds `X-Forwarded-Uri`, `-Host`,
-//!   `-Proto` and `-For`, drops hop-by-hop headers, rewrites `Location` and links in HTML, and refuses redirects on
-//!   upgrades (`k8s.io/apimachinery/pkg/util/proxy`).
+//!   `-Proto` and `-For`, drops hop-by-hop headers, and rewrites `Location` and links in HTML to lie below itself
+//!   (`k8s.io/apimachinery/pkg/util/proxy`). Redirects are answers: no way follows them.
 //! - `https:` targets: the API server does not check their certificate.
 
 mod choice;
@@ -34,7 +34,7 @@ use crate::source::KubeSource;
 
 impl KubeSource {
     /// A way to a server in the cluster: the API server's proxy, and a forwarded port where the proxy is forbidden, does
-    /// not know the service's endpoints, or would swallow a header. The next call goes the way that worked. Sends nothing.
+    /// not know the service's endpoints, does not reach the pods, or would swallow a header. The next call goes the way that worked. Sends nothing.
     ///
     /// # Errors
     ///

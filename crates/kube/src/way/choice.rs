@@ -35,8 +35,9 @@ impl ChosenWay {
             return self.forward.call(call).await;
         }
         let reply = self.proxy.call(call.clone()).await?;
-        // 404: the proxy reads Endpoints only; the slices may know better.
-        if !(reply.from_the_way && matches!(reply.status, 403 | 404)) {
+        // 404: the proxy reads Endpoints only; the slices may know better. 503: the API server's network may not reach
+        // pods; the kubelet does.
+        if !(reply.from_the_way && matches!(reply.status, 403 | 404 | 503)) {
             return Ok(reply);
         }
         match self.forward.call(call).await {

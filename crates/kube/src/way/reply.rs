@@ -117,6 +117,12 @@ pub fn way_refusal(shown: &str, reply: &HttpReply) -> Option<SourceError> {
             "the service is not there, or it has no Endpoints object (the proxy does not read EndpointSlices); check its \
              name and port, or give the server's own address",
         ),
+        // `transport.go` of apimachinery's proxy: the dial failed.
+        503 if refusal.message.contains("error trying to reach service") => (
+            SourceErrorKind::Unreachable,
+            "the API server does not reach the pod; check that it listens on this port, network policies, the firewall \
+             between API server and pods, and strict mTLS on the port",
+        ),
         502 | 504 => (
             SourceErrorKind::Unreachable,
             "the API server does not reach the pod; check its port, network policies and strict mTLS on it",

@@ -267,6 +267,23 @@ async fn a_forbidden_proxy_gives_way_to_a_forwarded_port_for_good() {
 }
 
 #[tokio::test]
+async fn pods_that_the_api_server_does_not_reach_are_reached_through_the_kubelet() {
+    let unreached = |line: &str| match objects(line) {
+        Some(object) => (200, object),
+        None => {
+            let why = "error trying to reach service: dial tcp 10.0.0.7:19090: i/o timeout";
+            (503, status(503, "ServiceUnavailable", why))
+        }
+    };
+    let server = Loopback::start(unreached, http("200 OK", b"answer")).await;
+    let way = server.source().way_to(&target()).unwrap();
+    assert_eq!(asked(&*way, get("/q")).await.body, b"answer");
+    let reply = asked(&*server.source().proxy_way(&target()).unwrap(), get("/q")).await;
+    let refusal = way_refusal("x", &reply).unwrap();
+    assert!(refusal.hint.contains("firewall"), "{}", refusal.hint);
+}
+
+#[tokio::test]
 async fn a_token_for_the_target_never_goes_to_the_api_server() {
     let port = http("401 Unauthorized\r\ncontent-type: text/plain", b"no");
     let server = Loopback::start(without_proxy, port).await;

@@ -76,7 +76,9 @@ impl Loopback {
     }
 
     pub(super) fn source(&self) -> KubeSource {
-        let config = Config::new(self.address.parse().unwrap());
+        let mut config = Config::new(self.address.parse().unwrap());
+        // As `connect` has it: a target's 503 is an answer, not a reason to ask for half a minute.
+        config.default_retry = false;
         let client = Client::try_from(config).unwrap();
         let transport = Transport::new(Connector::Fixed(client), Duration::from_secs(20));
         KubeSource::new(transport, facts(), Vec::new())
