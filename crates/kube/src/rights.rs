@@ -1,6 +1,6 @@
 //! What we may do: asked of the server before it refuses, and what is missing as RBAC to paste.
 //!
-//! Owns the one table of what the product asks of a cluster ([`needs`]), which docs/rbac ships as roles. A right is asked
+//! Owns the one table of what the product asks of a cluster (`needs`), which docs/rbac ships as roles. A right is asked
 //! for all namespaces first (`SelfSubjectAccessReview`); where that is denied, namespace by namespace
 //! (`SelfSubjectRulesReview`, and an access review for what incomplete rules do not settle). Rights in some namespaces only
 //! are normal. Decides nothing: who is denied a right and what works without it is for others to say.
