@@ -288,7 +288,7 @@ pub trait TraceSource: Send + Sync {
 
 /// One HTTP request to a server that is not reached by its own address: through the API server's service proxy, or
 /// through a forwarded port. Who sends it knows the way; who asks knows what is meant.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct HttpCall {
     /// `true` sends [`HttpCall::body`] by POST; `false` is a GET, and the body is empty.
     pub post: bool,
@@ -300,6 +300,18 @@ pub struct HttpCall {
     pub body: Vec<u8>,
     /// Largest answer that is read, after decompression; a larger one is `TooLarge`.
     pub max_body_bytes: usize,
+}
+
+impl std::fmt::Debug for HttpCall {
+    /// Without the values of headers and the body: either may be secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("HttpCall")
+            .field("post", &self.post)
+            .field("path", &self.path)
+            .field("headers", &headers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the server (or somebody on the way) answered, whatever its status.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::{HeaderValue, Uri};
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Uri};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::Builder;
@@ -26,45 +27,49 @@ use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, SignatureScheme};
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _, service_fn};
 use tower_http::decompression::DecompressionLayer;
 
 use crate::login::{ClientCertificate, unescaped};
 use crate::pem;
+use crate::transport::Access;
 
 mod verifier;
 
-/// A client that shows this certificate if it is asked for one.
+/// A client that shows this certificate if it is asked for one, and this header with every request.
 pub(crate) fn build(
     config: &Config,
     certificate: Option<&ClientCertificate>,
+    access: Access,
 ) -> Result<Client, String> {
     let tls = tls(config, certificate)?;
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     let Some(proxy) = config.proxy_url.clone() else {
-        return over(http, &tls, config);
+        return over(http, &tls, config, access);
     };
     match proxy.scheme_str() {
-        Some("socks5") => over(SocksV5::new(proxy, http), &tls, config),
+        Some("socks5") => over(SocksV5::new(proxy, http), &tls, config, access),
         Some("https") => {
             let way = https(http, &tls, config)?;
             over(
                 with_password(&proxy, Tunnel::new(proxy.clone(), way)),
                 &tls,
                 config,
+                access,
             )
         }
         _ => over(
             with_password(&proxy, Tunnel::new(proxy.clone(), http)),
             &tls,
             config,
+            access,
         ),
     }
 }
 
 /// The client on this way to the server.
-fn over<C>(way: C, tls: &ClientConfig, config: &Config) -> Result<Client, String>
+fn over<C>(way: C, tls: &ClientConfig, config: &Config, access: Access) -> Result<Client, String>
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
@@ -77,6 +82,15 @@ where
     way.set_write_timeout(config.write_timeout);
     let client: hyper_util::client::legacy::Client<_, Body> =
         Builder::new(TokioExecutor::new()).build(way);
+    let authorized = service_fn(move |mut request: Request<Body>| {
+        let (client, access) = (client.clone(), access.clone());
+        async move {
+            if let Some(header) = access.header().await {
+                request.headers_mut().insert(AUTHORIZATION, header);
+            }
+            client.oneshot(request).await
+        }
+    });
     let headers = config
         .extra_headers_layer()
         .map_err(|error| error.to_string())?;
@@ -85,7 +99,7 @@ where
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
         .layer(headers)
         .map_err(BoxError::from)
-        .service(client);
+        .service(authorized);
     Ok(ClientBuilder::new(service, "default").build())
 }
 

@@ -196,16 +196,17 @@ impl Kubeconfigs {
     /// nobody.
     pub(crate) fn choose(&self, selector: Option<&str>) -> Result<ChosenContext, SourceError> {
         let contexts = self.contexts();
-        let selector = selector
-            .or_else(|| self.current_context())
-            .ok_or_else(|| self.not_chosen("no context is chosen", &contexts))?;
-        let entry = contexts
-            .iter()
-            .find(|entry| entry.selector == selector)
-            .ok_or_else(|| {
-                self.not_chosen(&format!("there is no context `{selector}`"), &contexts)
-            })?
-            .clone();
+        let entry = match selector.or_else(|| self.current_context()) {
+            None => context::nameless(self)
+                .ok_or_else(|| self.not_chosen("no context is chosen", &contexts))?,
+            Some(selector) => contexts
+                .iter()
+                .find(|entry| entry.selector == selector)
+                .ok_or_else(|| {
+                    self.not_chosen(&format!("there is no context `{selector}`"), &contexts)
+                })?
+                .clone(),
+        };
         let bad = |message: &str| {
             let hint = match &entry.problem {
                 Some(problem) => format!("correct {}", place(problem)),

@@ -7,7 +7,7 @@ mod session;
 
 use std::time::Duration;
 
-use http::header::{ACCEPT, AUTHORIZATION, WARNING};
+use http::header::{ACCEPT, WARNING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::Client;
@@ -101,10 +101,10 @@ impl Transport {
     pub(crate) async fn call(&self, request: Request<Vec<u8>>) -> Result<Reply, CallError> {
         // A patch never goes out twice, not even one that was turned away at the door.
         let is_repeatable = request.method() != Method::PATCH;
-        let exchange = |way: Way| {
+        let exchange = |client: Client| {
             let request = request.clone().map(Body::from);
             async move {
-                let response = send(&way, request).await?;
+                let response = send(&client, request).await?;
                 let (parts, body) = response.into_parts();
                 let body = read_capped(body).await?;
                 if parts.status.is_success() {
@@ -123,10 +123,10 @@ impl Transport {
     /// Sends a request without a body whose answer is a stream: the deadline covers its start only.
     pub(crate) async fn open(&self, request: Request<Body>) -> Result<Response<Body>, CallError> {
         let (head, _) = request.into_parts();
-        let exchange = |way: Way| {
+        let exchange = |client: Client| {
             let request = Request::from_parts(head.clone(), Body::empty());
             async move {
-                let response = send(&way, request).await?;
+                let response = send(&client, request).await?;
                 if response.status().is_success() {
                     return Ok(response);
                 }
@@ -146,31 +146,27 @@ impl Transport {
     where
         F: Future<Output = Result<T, CallError>>,
     {
-        let signed = |way: Way| {
-            let exchange = &exchange;
-            async move { exchange(way.signed().await).await }
-        };
-        self.logged_in(true, signed).await
+        self.logged_in(true, exchange).await
     }
 
     /// One exchange; and another if the server did not take our credentials and there are others by now.
     async fn logged_in<T, F>(
         &self,
         is_repeatable: bool,
-        exchange: impl Fn(Way) -> F,
+        exchange: impl Fn(Client) -> F,
     ) -> Result<T, CallError>
     where
         F: Future<Output = Result<T, CallError>>,
     {
         let way = self.sessions.way().await.map_err(CallError::Unsent)?;
-        let result = self.sent(&way, exchange(way.clone())).await;
+        let result = self.sent(&way, exchange(way.client())).await;
         let is_refused =
             matches!(&result, Err(CallError::Refused(refusal)) if refusal.status == 401);
         if !is_refused || !self.sessions.renew(&way).await || !is_repeatable {
             return result;
         }
         let way = self.sessions.way().await.map_err(CallError::Unsent)?;
-        self.sent(&way, exchange(way.clone())).await
+        self.sent(&way, exchange(way.client())).await
     }
 
     async fn sent<T>(
@@ -202,16 +198,12 @@ impl Transport {
     }
 }
 
-async fn send(way: &Way, mut request: Request<Body>) -> Result<Response<Body>, CallError> {
-    let authorization = way.authorization().await;
+async fn send(client: &Client, mut request: Request<Body>) -> Result<Response<Body>, CallError> {
     let headers = request.headers_mut();
-    if let Some(authorization) = authorization {
-        headers.insert(AUTHORIZATION, authorization);
-    }
     headers
         .entry(ACCEPT)
         .or_insert(HeaderValue::from_static("application/json"));
-    way.client()
+    client
         .send(request)
         .await
         .map_err(|error| call_error(&error))

@@ -1,6 +1,9 @@
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::UnixTime;
 
+use kube::client::Body;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use super::*;
 use crate::pem::tests::{CERTIFICATE, KEY};
 
@@ -85,4 +88,30 @@ fn a_server_may_show_the_certificate_that_is_trusted_itself() {
         assert!(result.is_err());
     }
     assert!(verifier::of(&[]).is_err());
+}
+
+/// Over a real connection: the header is the client's own, so that whatever is sent with it is sent by the same person.
+#[tokio::test]
+async fn a_client_shows_its_header_with_every_request() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/k8s", listener.local_addr().unwrap());
+    let mut header = HeaderValue::from_static("Bearer t");
+    header.set_sensitive(true);
+    let config = Config::new(url.parse().unwrap());
+    let client = build(&config, None, Access::Header(header)).unwrap();
+    let server = async {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert_ne!(connection.read_buf(&mut request).await.unwrap(), 0);
+        }
+        let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+        connection.write_all(answer).await.unwrap();
+        String::from_utf8(request).unwrap().to_ascii_lowercase()
+    };
+    let request = Request::get("/version").body(Body::empty()).unwrap();
+    let (asked, answer) = futures::join!(server, client.send(request));
+    assert_eq!(answer.unwrap().status(), 204);
+    assert!(asked.starts_with("get /k8s/version http/1.1"), "{asked}");
+    assert!(asked.contains("authorization: bearer t\r\n"), "{asked}");
 }

@@ -193,6 +193,21 @@ pub(super) fn entries(configs: &Kubeconfigs) -> Vec<ContextEntry> {
     entries
 }
 
+/// What kubectl uses if no context is chosen: cluster and user without a name. Nothing if there is no such cluster.
+pub(super) fn nameless(configs: &Kubeconfigs) -> Option<ContextEntry> {
+    let file = lookup(&configs.files, None, "", clusters)?.file;
+    let context = Named {
+        name: String::new(),
+        line: 1,
+        body: Ok(Context::default()),
+    };
+    let mut lister = Lister {
+        configs,
+        plugins: BTreeMap::new(),
+    };
+    Some(lister.entry(file, &context, false))
+}
+
 /// The first definition in precedence; a hidden context looks into its own file first.
 pub(super) fn lookup<'f, T>(
     files: &'f [ConfigFile],

@@ -10,15 +10,12 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use http::header::AUTHORIZATION;
-use http::{HeaderValue, Request};
+use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
-use kube::client::Body;
 use kube::{Client, Config};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
-use tower::service_fn;
 
 use super::login_state::LoginState;
 use crate::client;
@@ -61,6 +58,17 @@ pub(crate) enum Access {
     Plugin(Box<Plugin>),
 }
 
+impl Access {
+    /// The header; `None` if there is none.
+    pub(crate) async fn header(&self) -> Option<HeaderValue> {
+        match self {
+            Self::None | Self::Plugin(_) => None,
+            Self::Header(header) => Some(header.clone()),
+            Self::File(file) => Some(file.header().await),
+        }
+    }
+}
+
 impl Connector {
     const fn plugin(&self) -> Option<&Plugin> {
         match self {
@@ -91,8 +99,8 @@ impl Connector {
         }
     }
 
-    /// A client, and what it sends with each request.
-    fn open(&self, credential: Option<Credential>) -> Result<(Client, Access), SourceError> {
+    /// A client that shows what it is to show.
+    fn open(&self, credential: Option<Credential>) -> Result<Client, SourceError> {
         match self {
             Self::Config {
                 config,
@@ -110,11 +118,10 @@ impl Connector {
                         (credential.certificate, access)
                     }
                 };
-                let client = client::build(config, certificate.as_ref());
-                Ok((client.map_err(|why| bad(&why))?, access))
+                client::build(config, certificate.as_ref(), access).map_err(|why| bad(&why))
             }
             #[cfg(test)]
-            Self::Fixed(client) => Ok((client.clone(), Access::None)),
+            Self::Fixed(client) => Ok(client.clone()),
         }
     }
 }
@@ -166,7 +173,6 @@ impl Session {
 #[derive(Clone)]
 pub(super) struct Way {
     client: Client,
-    access: Access,
     /// How many sessions there were before.
     number: u64,
     /// The server took the credentials at least once.
@@ -175,31 +181,8 @@ pub(super) struct Way {
 }
 
 impl Way {
-    pub(super) const fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// A client whose every request names us, for exchanges that are not sent from here.
-    pub(super) async fn signed(&self) -> Client {
-        let Some(header) = self.authorization().await else {
-            return self.client.clone();
-        };
-        let client = self.client.clone();
-        let signed = service_fn(move |mut request: Request<Body>| {
-            request.headers_mut().insert(AUTHORIZATION, header.clone());
-            let client = client.clone();
-            async move { client.send(request).await }
-        });
-        Client::new(signed, self.client.default_namespace())
-    }
-
-    /// The header that names us; `None` if there is none.
-    pub(super) async fn authorization(&self) -> Option<HeaderValue> {
-        match &self.access {
-            Access::None | Access::Plugin(_) => None,
-            Access::Header(header) => Some(header.clone()),
-            Access::File(file) => Some(file.header().await),
-        }
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
     }
 
     pub(super) fn note_accepted(&self) {
@@ -334,13 +317,12 @@ impl Sessions {
         let expires = credential
             .as_ref()
             .and_then(|credential| credential.expires);
-        let (client, access) = login.connector.open(credential)?;
+        let client = login.connector.open(credential)?;
         let number = login.n_sessions;
         login.n_sessions += 1;
         Ok(Session {
             way: Way {
                 client,
-                access,
                 number,
                 is_accepted: Arc::new(AtomicBool::new(false)),
                 hint: login.connector.hint(),
@@ -420,6 +402,8 @@ impl Sessions {
         if !is_same {
             tracing::info!("the credentials of the context were renewed");
             login.connector = connector;
+            // What the old configuration asked for is of no use any more.
+            login.running = None;
         }
         !is_same
     }

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kube::Client;
-
 use super::session::LOGIN_PAUSE;
 use super::*;
 use crate::connect::{ConnectOptions, prepare};
