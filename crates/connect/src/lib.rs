@@ -14,6 +14,7 @@
 pub mod args;
 pub mod compose;
 pub mod demo;
+mod discovery;
 mod failure;
 pub mod found;
 
