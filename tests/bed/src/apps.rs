@@ -4,17 +4,18 @@
 //! can change how one behaves ([`Behaviour`]). They pass trace headers on, as a real app must for
 //! its sidecars' spans to become one trace.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use crate::calls::{Edge, Ledger};
 use crate::http::{self, Connection};
+use crate::listen::Listener;
 use crate::mesh::Workload;
 
 /// Trace context, Envoy's request id, and the header that bookinfo routes users by.
@@ -39,7 +40,7 @@ pub(crate) struct App {
     pub(crate) workload: &'static Workload,
     pub(crate) port: u16,
     pub(crate) behaviour: Arc<Behaviour>,
-    stop: Arc<AtomicBool>,
+    _listener: Listener,
 }
 
 /// A caller's way through its own Envoy.
@@ -57,40 +58,19 @@ impl App {
         outbound: u16,
         ledger: &Ledger,
     ) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .with_context(|| format!("no port for {}", workload.name))?;
-        let port = listener.local_addr()?.port();
         let behaviour = Arc::new(Behaviour::of(workload));
         let (shared, ledger) = (Arc::clone(&behaviour), ledger.clone());
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        thread::Builder::new()
-            .name(workload.name.to_owned())
-            .spawn(move || {
-                for stream in listener.incoming().flatten() {
-                    if stopped.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    let behaviour = Arc::clone(&shared);
-                    let outbound = Outbound::new(workload.name, outbound, &ledger);
-                    // A connection that cannot be served is closed, which Envoy reports as its 503.
-                    thread::spawn(move || serve(stream, workload, &behaviour, outbound));
-                }
-            })?;
+        let listener = Listener::start(workload.name, move |stream| {
+            // A connection that cannot be served is closed, which Envoy reports as its 503.
+            let outbound = Outbound::new(workload.name, outbound, &ledger);
+            serve(stream, workload, &shared, outbound)
+        })?;
         Ok(Self {
             workload,
-            port,
+            port: listener.port(),
             behaviour,
-            stop,
+            _listener: listener,
         })
-    }
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // Wakes the thread that waits for a connection.
-        drop(http::connect_socket(self.port));
     }
 }
 

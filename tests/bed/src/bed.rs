@@ -16,8 +16,9 @@ use crate::load::Load;
 use crate::mesh::NAMESPACE;
 use crate::ports::Ports;
 use crate::process::{self, Processes, WorkFolder};
+use crate::samples::{self, Sample};
 use crate::start::{self, PATIENCE, Places, Start};
-use crate::{clock, envoy, http};
+use crate::{clock, envoy};
 
 /// Between two looks at a condition.
 const POLL: Duration = Duration::from_millis(20);
@@ -44,15 +45,6 @@ impl Default for Options {
             verbose: false,
         }
     }
-}
-
-/// One sample of an instant vector.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    /// The labels, `__name__` among them where Prometheus gives one.
-    pub labels: BTreeMap<String, String>,
-    /// The value.
-    pub value: f64,
 }
 
 /// A running bed. Dropping it ends every process and removes the work folder; so does the end of
@@ -209,6 +201,23 @@ impl Bed {
         self.processes.restart(server)
     }
 
+    /// Stops a server in its tracks: it takes connections and answers nothing until
+    /// [`Bed::resume`].
+    ///
+    /// # Errors
+    /// When no such server runs.
+    pub fn suspend(&self, server: &str) -> Result<()> {
+        self.processes.signal(server, "STOP")
+    }
+
+    /// Lets a suspended server go on.
+    ///
+    /// # Errors
+    /// When no such server runs.
+    pub fn resume(&self, server: &str) -> Result<()> {
+        self.processes.signal(server, "CONT")
+    }
+
     /// Applies YAML as admin; without a namespace an object goes to that of the apps.
     ///
     /// # Errors
@@ -261,7 +270,7 @@ impl Bed {
     /// # Errors
     /// When Prometheus does not answer, or not with an instant vector.
     pub fn query(&self, expression: &str) -> Result<Vec<Sample>> {
-        query(self.places.prometheus, expression)
+        samples::query(self.places.prometheus, expression, None)
     }
 
     /// Looks again and again until `check` gives something, at most for `deadline`.
@@ -348,33 +357,6 @@ pub(crate) fn wait_until<T>(
         }
         thread::sleep(POLL);
     }
-}
-
-fn query(port: u16, expression: &str) -> Result<Vec<Sample>> {
-    let target = format!("/api/v1/query?query={}", http::encode(expression));
-    let response = http::get(port, &target, &[])?;
-    ensure!(
-        response.status == 200,
-        "Prometheus refuses {expression}: {}",
-        response.body
-    );
-    let answer: Value = serde_json::from_str(&response.body)?;
-    let rows = answer.pointer("/data/result").and_then(Value::as_array);
-    rows.context("no result")?
-        .iter()
-        .map(|row| {
-            let labels = row["metric"].as_object().context("no instant vector")?;
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let labels = labels
-                .iter()
-                .map(|(key, value)| (key.clone(), text(value)))
-                .collect();
-            Ok(Sample {
-                labels,
-                value: text(&row["value"][1]).parse()?,
-            })
-        })
-        .collect()
 }
 
 fn url(port: u16) -> String {

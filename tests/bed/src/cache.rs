@@ -12,31 +12,117 @@ use anyhow::{Context, Result, bail};
 /// The version of the Envoy wheel. Its stats access logger is work in progress upstream.
 pub(crate) const ENVOY_VERSION: &str = "1.40.0";
 
-/// A server built from Go modules, whose manifests are in `servers/NAME`.
+/// A program built from Go modules.
 #[derive(Debug)]
-pub(crate) struct GoServer {
+pub(crate) struct GoProgram {
     pub(crate) name: &'static str,
+    pub(crate) source: Source,
     pub(crate) package: &'static str,
     pub(crate) flags: &'static [&'static str],
+    /// The Go that its module asks for, where 1.26 does not do; Go fetches it like a module.
+    pub(crate) toolchain: Option<&'static str>,
 }
 
-pub(crate) const KUBE_APISERVER: GoServer = GoServer {
+/// What a program is built from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// `go.mod`, `go.sum` and what else lies in this folder of `servers/`.
+    Manifests(&'static str),
+    /// A published module, built in a copy of it: its own go.sum and replace lines hold.
+    Module {
+        /// As `go mod download` takes it: path and version.
+        at: &'static str,
+        /// Its line in go.sum: another content is refused.
+        sum: &'static str,
+        /// Files of the module that the program needs, kept beside it under their names.
+        keep: &'static [&'static str],
+    },
+}
+
+// Without the version clients would be told v0.0.0-master.
+const KUBERNETES_FLAGS: &[&str] =
+    &["-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v1.36.2"];
+const KUBERNETES: Source = Source::Manifests("kubernetes");
+
+pub(crate) const KUBE_APISERVER: GoProgram = GoProgram {
     name: "kube-apiserver",
+    source: KUBERNETES,
     package: ".",
-    // Without the version clients would be told v0.0.0-master.
-    flags: &["-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v1.36.2"],
+    flags: KUBERNETES_FLAGS,
+    toolchain: None,
 };
 
-pub(crate) const ISTIOD: GoServer = GoServer {
+pub(crate) const KUBECTL: GoProgram = GoProgram {
+    name: "kubectl",
+    source: KUBERNETES,
+    package: "k8s.io/kubernetes/cmd/kubectl",
+    flags: KUBERNETES_FLAGS,
+    toolchain: None,
+};
+
+pub(crate) const KUBE_CONTROLLER_MANAGER: GoProgram = GoProgram {
+    name: "kube-controller-manager",
+    source: KUBERNETES,
+    package: "k8s.io/kubernetes/cmd/kube-controller-manager",
+    flags: KUBERNETES_FLAGS,
+    toolchain: None,
+};
+
+pub(crate) const ISTIOD: GoProgram = GoProgram {
     name: "istiod",
+    source: Source::Manifests("istiod"),
     package: "istio.io/istio/pilot/cmd/pilot-discovery",
     flags: &["-tags=vtprotobuf,disable_pgv", "-ldflags=-s -w"],
+    toolchain: None,
 };
 
-pub(crate) const JAEGER: GoServer = GoServer {
+pub(crate) const JAEGER: GoProgram = GoProgram {
     name: "jaeger",
+    source: Source::Manifests("jaeger"),
     package: "github.com/jaegertracing/jaeger/cmd/jaeger",
     flags: &["-ldflags=-s -w"],
+    toolchain: None,
+};
+
+pub(crate) const KWOK: GoProgram = GoProgram {
+    name: "kwok",
+    source: Source::Module {
+        at: "sigs.k8s.io/kwok@v0.8.0",
+        sum: "h1:OTIOTwgROqPMovcTwxICx2eYQ4AwLpSx5EpjbDKF4SQ=",
+        keep: &[
+            "kustomize/stage/node/fast/node-initialize.yaml",
+            "kustomize/stage/pod/fast/pod-ready.yaml",
+            "kustomize/stage/pod/fast/pod-delete.yaml",
+        ],
+    },
+    package: "./cmd/kwok",
+    flags: &["-ldflags=-s -w"],
+    toolchain: None,
+};
+
+pub(crate) const PROMETHEUS_3: GoProgram = GoProgram {
+    name: "prometheus-3",
+    source: Source::Module {
+        at: "github.com/prometheus/prometheus@v0.316.0",
+        sum: "h1:f1GRFerhTMKQma+awCoC9T820ecWeGSdF+xAlMHzZzM=",
+        keep: &[],
+    },
+    package: "./cmd/prometheus",
+    // Without it `/api/v1/status/buildinfo` would have an empty version.
+    flags: &["-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.16.0"],
+    toolchain: Some("go1.27.3"),
+};
+
+pub(crate) const THANOS: GoProgram = GoProgram {
+    name: "thanos",
+    source: Source::Module {
+        at: "github.com/thanos-io/thanos@v0.42.5",
+        sum: "h1:92xtD5YT0cgeCFJmZdWsZLRkVh4cDWfSDb9AAiY4BN4=",
+        keep: &[],
+    },
+    package: "./cmd/thanos",
+    flags: &["-ldflags=-s -w -X github.com/prometheus/common/version.Version=0.42.5"],
+    toolchain: Some("go1.27.3"),
 };
 
 /// Everything that a bed starts or loads, found.
@@ -54,9 +140,7 @@ pub(crate) struct Tools {
 impl Tools {
     /// Finds all, or says in one sentence what is missing and how to get it.
     pub(crate) fn find() -> Result<Self> {
-        for tool in ["setpriv", "sh"] {
-            program(tool).with_context(|| format!("{tool} is missing (Debian: util-linux)"))?;
-        }
+        need_tools()?;
         let definitions = definitions_folder()?;
         let mut built = Vec::new();
         for server in [&KUBE_APISERVER, &ISTIOD, &JAEGER] {
@@ -89,17 +173,21 @@ impl Tools {
     }
 }
 
-impl GoServer {
-    pub(crate) fn sources(&self) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("servers")
-            .join(self.name)
-    }
-
+impl GoProgram {
+    /// Where it is or will be; its folder is named after all that decides about its content.
     pub(crate) fn binary(&self) -> Result<PathBuf> {
         let mut hash = Fnv::default();
-        for file in files(&self.sources())? {
-            hash.add(&fs::read(&file).with_context(|| format!("no {}", file.display()))?);
+        match &self.source {
+            Source::Manifests(name) => {
+                for file in files(&manifests(name))? {
+                    hash.add(&fs::read(&file).with_context(|| format!("no {}", file.display()))?);
+                }
+            }
+            Source::Module { at, sum, keep } => {
+                for text in [*at, *sum].iter().chain(*keep).chain(&self.toolchain) {
+                    hash.add(text.as_bytes());
+                }
+            }
         }
         for flag in self.flags {
             hash.add(flag.as_bytes());
@@ -108,6 +196,13 @@ impl GoServer {
             .join(format!("{}-{:016x}", self.name, hash.0))
             .join(self.name))
     }
+}
+
+/// A folder of `servers/`.
+pub(crate) fn manifests(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("servers")
+        .join(name)
 }
 
 /// `$PILOTHOUSE_CACHE/bed`, by default `~/.cache/pilothouse/bed`.
@@ -136,6 +231,14 @@ pub(crate) fn definitions_folder() -> Result<PathBuf> {
 
 pub(crate) fn prometheus() -> Result<PathBuf> {
     program("prometheus").context("Prometheus is missing: install Debian's package `prometheus`")
+}
+
+/// What every set of servers is started with.
+pub(crate) fn need_tools() -> Result<()> {
+    for tool in ["setpriv", "sh"] {
+        program(tool).with_context(|| format!("{tool} is missing (Debian: util-linux)"))?;
+    }
+    Ok(())
 }
 
 /// A program on the PATH.

@@ -40,12 +40,12 @@ pub(crate) fn tokens() -> String {
     .concat()
 }
 
-pub(crate) fn api_server_arguments(port: u16) -> Vec<String> {
+pub(crate) fn api_server_arguments(port: u16, tokens: &str) -> Vec<String> {
     [
         &format!("--bind-address={HOST}"),
         &format!("--advertise-address={HOST}"),
         &format!("--secure-port={port}"),
-        "--token-auth-file=tokens.csv",
+        &format!("--token-auth-file={tokens}"),
         "--authorization-mode=RBAC",
         "--service-account-issuer=https://kubernetes.default.svc",
         "--service-cluster-ip-range=10.96.0.0/16",

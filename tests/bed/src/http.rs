@@ -36,6 +36,7 @@ impl Response {
 
 /// A request, read to its end.
 pub(crate) struct Request {
+    pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Headers,
 }
@@ -127,7 +128,9 @@ impl<S: Read + Write> Connection<S> {
             .context("the server closed without an answer")?;
         let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.with_context(|| format!("no HTTP status in {line:?}"))?;
-        let body = self.body(&headers, true)?;
+        // Neither says a length nor sends a body.
+        let until_close = !matches!(status, 204 | 304);
+        let body = self.body(&headers, until_close)?;
         Ok(Response {
             status,
             headers,
@@ -140,12 +143,14 @@ impl<S: Read + Write> Connection<S> {
         let Some((line, headers)) = self.head()? else {
             return Ok(None);
         };
-        let target = line
-            .split(' ')
-            .nth(1)
+        let mut words = line.split(' ');
+        let method = words.next().unwrap_or_default();
+        let target = words
+            .next()
             .with_context(|| format!("no target in {line:?}"))?;
         self.body(&headers, false)?;
         Ok(Some(Request {
+            method: method.to_owned(),
             target: target.to_owned(),
             headers,
         }))
@@ -250,6 +255,10 @@ mod tests {
             "abcd",
         );
         check("HTTP/1.1 200 OK\r\n\r\nall", "all");
+        assert_eq!(
+            answer("HTTP/1.1 204 No Content\r\n\r\nnext").unwrap(),
+            (204, String::new())
+        );
     }
 
     #[test]

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Connection};
 
+/// A name that every API server of ours has in its certificate.
+const HOST: &str = "kubernetes.default.svc";
+
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum User {
@@ -36,10 +39,10 @@ pub struct Answer {
 }
 
 /// The client of one user.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Kube {
     port: u16,
-    user: User,
+    token: String,
     tls: Arc<ClientConfig>,
 }
 
@@ -82,7 +85,8 @@ impl Answer {
 }
 
 impl Kube {
-    pub(crate) fn new(port: u16, certificate: &Path) -> Result<Self> {
+    /// The client of who has this token; `certificate` is the file of what to trust.
+    pub(crate) fn new(port: u16, certificate: &Path, token: String) -> Result<Self> {
         let pem = fs::read(certificate)
             .with_context(|| format!("no certificate in {}", certificate.display()))?;
         let mut roots = RootCertStore::empty();
@@ -96,16 +100,22 @@ impl Kube {
             .with_no_client_auth();
         Ok(Self {
             port,
-            user: User::Admin,
+            token,
             tls: Arc::new(tls),
         })
     }
 
-    /// The same client as another user.
+    /// The same client as another user of a [`crate::Bed`].
     #[must_use]
     pub fn as_user(&self, user: User) -> Self {
+        self.with_token(&user.token())
+    }
+
+    /// The same client with another bearer token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
         Self {
-            user,
+            token: token.to_owned(),
             ..self.clone()
         }
     }
@@ -121,10 +131,10 @@ impl Kube {
         content_type: &str,
         body: &[u8],
     ) -> Result<Answer> {
-        let name = ServerName::try_from("localhost")?;
+        let name = ServerName::try_from(HOST)?;
         let session = ClientConnection::new(Arc::clone(&self.tls), name)?;
         let stream = StreamOwned::new(session, http::connect_socket(self.port)?);
-        let bearer = format!("Bearer {}", self.user.token());
+        let bearer = format!("Bearer {}", self.token);
         let mut headers = vec![
             ("authorization", bearer.as_str()),
             ("accept", "application/json"),
@@ -231,12 +241,15 @@ pub(crate) fn kubeconfig(user: User, port: u16, certificate: &Path) -> Value {
 
 /// The path of an object from its apiVersion, kind, namespace and name.
 pub(crate) fn path_of(object: &Value) -> Result<String> {
-    const CLUSTER_SCOPED: [&str; 6] = [
+    const CLUSTER_SCOPED: [&str; 9] = [
         "ClusterRole",
         "ClusterRoleBinding",
         "CustomResourceDefinition",
         "GatewayClass",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
         "Namespace",
+        "Node",
         "ValidatingWebhookConfiguration",
     ];
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
@@ -258,6 +271,9 @@ pub(crate) fn path_of(object: &Value) -> Result<String> {
 
 fn plural(kind: &str) -> String {
     let lower = kind.to_lowercase();
+    if lower == "endpoints" {
+        return lower;
+    }
     match lower
         .strip_suffix('y')
         .filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']))
@@ -286,6 +302,7 @@ mod tests {
         };
         check("v1", "Service", "/api/v1/namespaces/bookinfo/services/n");
         check("v1", "Namespace", "/api/v1/namespaces/n");
+        check("v1", "Endpoints", "/api/v1/namespaces/bookinfo/endpoints/n");
         check(
             "networking.istio.io/v1",
             "ServiceEntry",

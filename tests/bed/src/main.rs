@@ -1,7 +1,8 @@
 //! `bed`: builds the servers of the test bed, and starts it for a person to point the app at.
 //!
 //! ```text
-//! bed build                                    get what is missing, once
+//! bed build [all]                              get what is missing, once; all: also what only
+//!                                              some tests need
 //! bed up [--keep] [--rps N] [--scrape SECONDS] run until Ctrl-C
 //! ```
 
@@ -11,9 +12,9 @@ use std::time::Duration;
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
-use pilothouse_bed::{Bed, Options, User, install};
+use pilothouse_bed::{Bed, Options, Program, User, install};
 
-const USAGE: &str = "usage: bed build | bed up [--keep] [--rps N] [--scrape SECONDS]";
+const USAGE: &str = "usage: bed build [all] | bed up [--keep] [--rps N] [--scrape SECONDS]";
 
 fn main() -> ExitCode {
     match run(env::args().skip(1)) {
@@ -28,8 +29,17 @@ fn main() -> ExitCode {
 
 fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     match arguments.next().as_deref() {
-        Some("build") if arguments.next().is_none() => {
-            install::run(&mut |line| drop(writeln!(io::stdout(), "{line}")))
+        Some("build") => {
+            let mut say = |line| drop(writeln!(io::stdout(), "{line}"));
+            match (arguments.next().as_deref(), arguments.next()) {
+                (None, None) => install::run(&mut say),
+                (Some("all"), None) => {
+                    install::run(&mut say)?;
+                    let find = |program: Program| program.find_and_tell(&mut say).map(drop);
+                    Program::ALL.into_iter().try_for_each(find)
+                }
+                _ => bail!(USAGE),
+            }
         }
         Some("up") => up(parse(arguments)?),
         _ => bail!(USAGE),

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::{env, io, process, thread};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::clock;
 
@@ -119,6 +119,18 @@ impl Processes {
     pub(crate) fn kill(&self, name: &str) -> Result<()> {
         let child = self.find(name, |running| running.child.take())?;
         end(&mut child.with_context(|| format!("{name} does not run"))?);
+        Ok(())
+    }
+
+    /// Stops a server in its tracks (SIGSTOP), or lets it go on (SIGCONT).
+    pub(crate) fn signal(&self, name: &str, signal: &str) -> Result<()> {
+        let pid = self.find(name, |running| running.child.as_ref().map(Child::id))?;
+        let pid = pid.with_context(|| format!("{name} does not run"))?;
+        let status = Command::new("sh")
+            .args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &pid.to_string()])
+            .status()
+            .context("cannot start sh")?;
+        ensure!(status.success(), "no {signal} for {name}: {status}");
         Ok(())
     }
 

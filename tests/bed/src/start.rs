@@ -109,14 +109,14 @@ impl Start<'_> {
         processes.start(
             "kube-apiserver",
             &self.tools.kube_apiserver,
-            &control::api_server_arguments(self.places.api),
+            &control::api_server_arguments(self.places.api, "tokens.csv"),
             &[("BED_STATE", state.display().to_string())],
         )?;
         // The certificate is there before the port answers.
         self.wait(processes, "certificate", || {
             Ok(certificate.exists().then_some(()))
         })?;
-        Kube::new(self.places.api, &certificate)
+        Kube::new(self.places.api, &certificate, User::Admin.token())
     }
 
     pub(crate) fn telemetry(&self, processes: &Processes) -> Result<()> {
