@@ -108,8 +108,12 @@ pub(crate) const PROMETHEUS_3: GoProgram = GoProgram {
         keep: &[],
     },
     package: "./cmd/prometheus",
-    // Without it `/api/v1/status/buildinfo` would have an empty version.
-    flags: &["-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.16.0"],
+    flags: &[
+        // Targets are static here, and the clouds' own libraries are most of the build.
+        "-tags=remove_all_sd",
+        // Without it `/api/v1/status/buildinfo` would have an empty version.
+        "-ldflags=-s -w -X github.com/prometheus/common/version.Version=3.16.0",
+    ],
     toolchain: Some("go1.27.3"),
 };
 

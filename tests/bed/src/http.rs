@@ -39,6 +39,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
 }
 
 /// One connection, which is used again for the next exchange.
@@ -148,11 +149,12 @@ impl<S: Read + Write> Connection<S> {
         let target = words
             .next()
             .with_context(|| format!("no target in {line:?}"))?;
-        self.body(&headers, false)?;
+        let body = self.body(&headers, false)?;
         Ok(Some(Request {
             method: method.to_owned(),
             target: target.to_owned(),
             headers,
+            body,
         }))
     }
 

@@ -6,7 +6,7 @@
 //! when it is complete, so an interrupted build is simply begun again.
 //!
 //! What only some tests need ([`crate::Program`]) is built when one asks, or by `bed build all`.
-//! Two that ask for the same wait for each other at a lock in the cache folder.
+//! Builds wait for each other at a lock in the cache folder.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -47,7 +47,8 @@ pub(crate) fn ensure_built(program: &GoProgram, say: &mut dyn FnMut(String)) -> 
         let folder = cache::folder()?;
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        let lock = File::create(folder.join(format!("{}.lock", program.name)))?;
+        // One for all programs: a single build fills the machine, and two its memory.
+        let lock = File::create(folder.join("build.lock"))?;
         lock.lock()?;
         return step(program.name, &binary, say, || build(program, &binary)).map(|()| binary);
     }

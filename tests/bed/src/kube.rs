@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use serde_json::{Value, json};
 
 use crate::http::{self, Connection};
+use crate::tls;
 
 /// A name that every API server of ours has in its certificate.
 const HOST: &str = "kubernetes.default.svc";
@@ -89,19 +89,10 @@ impl Kube {
     pub(crate) fn new(port: u16, certificate: &Path, token: String) -> Result<Self> {
         let pem = fs::read(certificate)
             .with_context(|| format!("no certificate in {}", certificate.display()))?;
-        let mut roots = RootCertStore::empty();
-        for der in CertificateDer::pem_slice_iter(&pem) {
-            roots.add(der?)?;
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Ok(Self {
             port,
             token,
-            tls: Arc::new(tls),
+            tls: Arc::new(tls::client(&pem)?),
         })
     }
 

@@ -7,12 +7,12 @@
 //! namespace ends with the last of them.
 
 use std::env;
-use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::cache;
+use crate::programs::Program;
 
 /// The addresses that are local inside, and that a cluster may give to pods.
 pub const POD_NETWORK: &str = "10.99.0.0/24";
@@ -23,17 +23,20 @@ const INSIDE: &str = "PILOTHOUSE_BED_NAMESPACE";
 ///
 /// The test binary starts itself again in there for this one test, whose full name `test` is, as
 /// `cargo test -- --list` prints it. Call it as the test's only statement: what is before it runs
-/// twice.
+/// twice. `needs` is built before, for nothing can be fetched inside.
 ///
 /// # Errors
-/// Where there is neither root nor a user namespace to be had, or `unshare` (util-linux) or `ip`
-/// (iproute2) is missing; a `test` that does not exist; and the failure of `body`.
-pub fn isolated(test: &str, body: impl FnOnce() -> Result<()>) -> Result<()> {
+/// A program that cannot be built; `unshare` (util-linux) or `ip` (iproute2) missing; neither root
+/// nor a user namespace to be had; a `test` that does not exist; and the failure of `body`.
+pub fn isolated(test: &str, needs: &[Program], body: impl FnOnce() -> Result<()>) -> Result<()> {
     if inside() {
         return body();
     }
     for (tool, package) in [("unshare", "util-linux"), ("ip", "iproute2")] {
         cache::program(tool).with_context(|| format!("{tool} is missing (Debian: {package})"))?;
+    }
+    for program in needs {
+        program.find()?;
     }
     let again = unshare(kind()?)
         .arg("setpriv")
@@ -48,7 +51,6 @@ pub fn isolated(test: &str, body: impl FnOnce() -> Result<()>) -> Result<()> {
         String::from_utf8_lossy(&again.stdout),
         String::from_utf8_lossy(&again.stderr),
     );
-    std::io::stdout().write_all(&again.stdout)?;
     ensure!(
         again.status.success(),
         "{test} in its namespace: {}\n{said}{complained}",
@@ -61,9 +63,16 @@ pub fn isolated(test: &str, body: impl FnOnce() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-/// Whether this process has a network namespace of its own.
+/// Whether this process has a network namespace of its own, with no way out.
 pub(crate) fn inside() -> bool {
-    env::var_os(INSIDE).is_some()
+    let routes = || std::fs::read_to_string("/proc/self/net/route").unwrap_or_default();
+    env::var_os(INSIDE).is_some() && all_by_loopback(&routes())
+}
+
+/// `routes` is a heading, then a line for each route that begins with its device.
+fn all_by_loopback(routes: &str) -> bool {
+    let mut devices = routes.lines().skip(1).map(str::split_whitespace);
+    !routes.is_empty() && devices.all(|mut words| words.next() == Some("lo"))
 }
 
 /// Brings the loopback up and gives it the network of the pods, then becomes the command.
@@ -97,4 +106,26 @@ fn kind() -> Result<&'static [&'static str]> {
          namespaces (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces): {}",
         reasons.join("; ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_by_loopback;
+
+    #[test]
+    fn a_route_by_another_device_is_a_way_out() {
+        let heading = "Iface\tDestination\tGateway\n";
+        let check = |rest: &str, expect| {
+            assert_eq!(
+                all_by_loopback(&format!("{heading}{rest}")),
+                expect,
+                "{rest}"
+            );
+        };
+        check("", true);
+        check("lo\t0000630A\t00000000\n", true);
+        check("lo\t0000630A\t00000000\neth0\t00000000\t0101A8C0\n", false);
+        // Not to be read: not known to be safe.
+        assert!(!all_by_loopback(""));
+    }
 }

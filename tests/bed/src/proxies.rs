@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::http::{self, Connection};
 use crate::listen::Listener;
 use crate::pki::Identity;
+use crate::tls;
 
 /// What the page of [`Passage::Page`] says.
 const PAGE: &str = "<!doctype html><html><head><title>Sign in</title></head>\
@@ -80,7 +79,7 @@ impl ConnectProxy {
 
 impl Gate {
     pub(crate) fn start(target: u16, identity: &Identity) -> Result<Self> {
-        let tls = Arc::new(server_config(identity)?);
+        let tls = Arc::new(tls::server(identity, None)?);
         let state = Arc::new(Mutex::new(GateState {
             passage: Passage::Open,
             open: Vec::new(),
@@ -173,17 +172,6 @@ fn copy(mut from: TcpStream, mut to: TcpStream) -> io::Result<()> {
         }
         to.write_all(buffer.get(..n).unwrap_or_default())?;
     }
-}
-
-fn server_config(identity: &Identity) -> Result<ServerConfig> {
-    let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes())
-        .collect::<Result<Vec<_>, _>>()?;
-    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes())?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?)
 }
 
 fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -6,7 +6,9 @@ mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use anyhow::{Context, Result, ensure};
-    use pilothouse_bed::{DataSet, MetricServer, PrometheusVersion, Servers, get};
+    use pilothouse_bed::{
+        Cover, DataSet, Front, MetricServer, PrometheusVersion, Rules, Servers, get,
+    };
     use serde_json::Value;
 
     const SOON: Duration = Duration::from_secs(30);
@@ -61,7 +63,32 @@ mod tests {
             }
         }
         rates_are_the_true_ones(&two, at)?;
-        each_says_what_it_is(&two, &three, &victoria)
+        each_says_what_it_is(&two, &three, &victoria)?;
+        a_front_lets_through_who_has_the_header(&two)
+    }
+
+    fn a_front_lets_through_who_has_the_header(server: &MetricServer) -> Result<()> {
+        let rules = Rules {
+            prefix: "/prometheus".to_owned(),
+            need: Some(("x-scope-orgid".to_owned(), "shop".to_owned())),
+            page: false,
+        };
+        let front = Front::start(server.port(), Cover::Plain, rules.clone())?;
+        let ask = |path: &str, headers: &[(&str, &str)]| {
+            let answer = get(front.port(), path, headers)?;
+            anyhow::Ok((answer.status, answer.body))
+        };
+        let path = "/prometheus/-/ready";
+        let tenant = [("X-Scope-OrgID", "shop")];
+        assert_eq!(ask(path, &[])?, (401, "no org id\n".to_owned()));
+        assert_eq!(ask("/-/ready", &tenant)?.0, 404);
+        assert_eq!(ask(path, &tenant)?.0, 200);
+        front.set(Rules {
+            page: true,
+            ..rules
+        });
+        assert!(ask(path, &tenant)?.1.starts_with("<!doctype html>"));
+        Ok(())
     }
 
     fn rates_are_the_true_ones(server: &MetricServer, at: u64) -> Result<()> {

@@ -6,7 +6,8 @@ mod tests {
 
     use anyhow::{Context, Result, ensure};
     use pilothouse_bed::{
-        Cluster, DataSet, Feed, Forward, PrometheusVersion, Published, Servers, get, isolated,
+        Cluster, DataSet, Feed, Forward, Program, PrometheusVersion, Published, Servers, get,
+        isolated,
     };
     use serde_json::Value;
 
@@ -16,6 +17,11 @@ mod tests {
     fn a_server_answers_through_the_service_proxy_and_the_pod_proxy() -> Result<()> {
         isolated(
             "tests::a_server_answers_through_the_service_proxy_and_the_pod_proxy",
+            &[
+                Program::KubeApiserver,
+                Program::KubeControllerManager,
+                Program::Kwok,
+            ],
             proxies,
         )
     }
