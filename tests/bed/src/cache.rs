@@ -125,7 +125,11 @@ pub(crate) const THANOS: GoProgram = GoProgram {
         keep: &[],
     },
     package: "./cmd/thanos",
-    flags: &["-ldflags=-s -w -X github.com/prometheus/common/version.Version=0.42.5"],
+    flags: &[
+        // Thanos casts Prometheus' labels to its own: with any other layout it reads garbage.
+        "-tags=slicelabels",
+        "-ldflags=-s -w -X github.com/prometheus/common/version.Version=0.42.5",
+    ],
     toolchain: Some("go1.27.3"),
 };
 

@@ -181,3 +181,74 @@ fn passed_on(request: &Request, path: &str) -> Vec<u8> {
 fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+    use std::sync::Arc;
+
+    use anyhow::{Context, Result};
+    use rustls::pki_types::ServerName;
+    use rustls::{ClientConnection, StreamOwned};
+
+    use super::{Cover, Front, Rules};
+    use crate::http::{self, Connection};
+    use crate::listen::Listener;
+    use crate::pki::Identity;
+    use crate::tls;
+
+    /// A server that answers with the target, the body and the tenant of what it was asked.
+    fn echo() -> Result<Listener> {
+        Listener::start("echo", |stream| {
+            let mut client = Connection::new(stream);
+            let request = client.receive()?.context("no request")?;
+            let body = String::from_utf8(request.body)?;
+            let tenant = http::find(&request.headers, "x-scope-orgid").unwrap_or("nobody");
+            let said = format!("{} {body} {tenant}", request.target);
+            client.write(&http::response(200, &[], said.as_bytes()))?;
+            Ok(())
+        })
+    }
+
+    fn ask(front: &Front, identity: Option<&Identity>) -> Result<(u16, String)> {
+        let authority = front.authority_pem().context("no TLS")?;
+        let config = Arc::new(tls::client(authority.as_bytes(), identity)?);
+        let session = ClientConnection::new(config, ServerName::try_from("127.0.0.1")?)?;
+        let stream = TcpStream::connect(("127.0.0.1", front.port()))?;
+        let mut server = Connection::new(StreamOwned::new(session, stream));
+        let headers = [("X-Scope-OrgID", "shop")];
+        let request = http::request("POST", "/base/query?a=b", &headers, b"query=up");
+        let answer = server.exchange(&request)?;
+        Ok((answer.status, answer.body))
+    }
+
+    fn rules() -> Rules {
+        Rules {
+            prefix: "/base".to_owned(),
+            need: Some(("x-scope-orgid".to_owned(), "shop".to_owned())),
+            page: false,
+        }
+    }
+
+    #[test]
+    fn a_request_passes_whole_and_without_the_base_path() -> Result<()> {
+        let echo = echo()?;
+        let front = Front::start(echo.port(), Cover::Tls, rules())?;
+        let expect = (200, "/query?a=b query=up shop".to_owned());
+        assert_eq!(ask(&front, None)?, expect);
+        let (name, _) = rules().need.context("no header")?;
+        let need = Some((name, "another shop".to_owned()));
+        front.set(Rules { need, ..rules() });
+        assert_eq!(ask(&front, None)?, (401, "no org id\n".to_owned()));
+        Ok(())
+    }
+
+    #[test]
+    fn without_its_certificate_nobody_is_let_in() -> Result<()> {
+        let echo = echo()?;
+        let front = Front::start(echo.port(), Cover::MutualTls, rules())?;
+        assert!(ask(&front, None).is_err());
+        assert_eq!(ask(&front, front.client())?.0, 200);
+        Ok(())
+    }
+}

@@ -92,7 +92,7 @@ impl Kube {
         Ok(Self {
             port,
             token,
-            tls: Arc::new(tls::client(&pem)?),
+            tls: Arc::new(tls::client(&pem, None)?),
         })
     }
 

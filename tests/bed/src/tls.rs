@@ -11,12 +11,18 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use crate::pki::Identity;
 
-/// A client that trusts these authorities (PEM) and shows no certificate.
-pub(crate) fn client(authorities: &[u8]) -> Result<ClientConfig> {
-    Ok(ClientConfig::builder_with_provider(provider())
+/// A client that trusts these authorities (PEM) and shows this certificate, if any.
+pub(crate) fn client(authorities: &[u8], identity: Option<&Identity>) -> Result<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots(authorities)?)
-        .with_no_client_auth())
+        .with_root_certificates(roots(authorities)?);
+    Ok(match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let (chain, key) = parsed(identity)?;
+            builder.with_client_auth_cert(chain, key)?
+        }
+    })
 }
 
 /// A server; `clients` is the authority (PEM) whose certificates it wants to see, if any.
@@ -35,6 +41,15 @@ pub(crate) fn server(identity: &Identity, clients: Option<&str>) -> Result<Serve
         }
     };
     Ok(builder.with_single_cert(chain, key)?)
+}
+
+fn parsed(identity: &Identity) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes())
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok((
+        chain,
+        PrivateKeyDer::from_pem_slice(identity.key.as_bytes())?,
+    ))
 }
 
 fn roots(authorities: &[u8]) -> Result<RootCertStore> {
