@@ -50,6 +50,7 @@ mod servers;
 mod start;
 mod telemetry;
 mod tls;
+mod traces;
 
 pub use crate::bed::{Bed, Options};
 pub use crate::calls::{Call, Calls, Edge};
@@ -70,3 +71,4 @@ pub use crate::publish::Published;
 pub use crate::remote_write::Series;
 pub use crate::samples::Sample;
 pub use crate::servers::Servers;
+pub use crate::traces::TraceServer;

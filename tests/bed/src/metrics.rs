@@ -6,11 +6,11 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use crate::http;
 use crate::programs::Program;
 use crate::remote_write::{self, Series};
 use crate::samples::{self, Sample};
 use crate::servers::Servers;
+use crate::{http, namespace};
 
 /// A running metric server.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl Servers {
         let arguments = [
             format!("--config.file={file}"),
             format!("--storage.tsdb.path={name}-data"),
-            format!("--web.listen-address={}:{port}", Self::address()),
+            format!("--web.listen-address={}:{port}", namespace::address()),
             "--web.enable-remote-write-receiver".to_owned(),
             "--log.level=warn".to_owned(),
         ];
@@ -109,7 +109,7 @@ impl Servers {
         let port = self.take_port()?;
         let arguments = [
             format!("-storageDataPath={name}-data"),
-            format!("-httpListenAddr={}:{port}", Self::address()),
+            format!("-httpListenAddr={}:{port}", namespace::address()),
             "-memory.allowedBytes=256MiB".to_owned(),
             "-loggerLevel=WARN".to_owned(),
         ];
@@ -144,7 +144,7 @@ impl Servers {
         }
         let (port, grpc) = (self.take_port()?, self.take_port()?);
         arguments.extend([
-            format!("--http-address={}:{port}", Self::address()),
+            format!("--http-address={}:{port}", namespace::address()),
             format!("--grpc-address=127.0.0.1:{grpc}"),
             "--query.replica-label=replica".to_owned(),
             "--log.level=warn".to_owned(),

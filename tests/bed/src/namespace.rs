@@ -69,6 +69,12 @@ pub(crate) fn inside() -> bool {
     env::var_os(INSIDE).is_some() && all_by_loopback(&routes())
 }
 
+/// Where servers listen that pods stand for: 127.0.0.1, or every address of a namespace that has
+/// no way out.
+pub(crate) fn address() -> &'static str {
+    if inside() { "0.0.0.0" } else { "127.0.0.1" }
+}
+
 /// `routes` is a heading, then a line for each route that begins with its device.
 fn all_by_loopback(routes: &str) -> bool {
     let mut devices = routes.lines().skip(1).map(str::split_whitespace);

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::cache::{self, GoProgram};
 use crate::install;
 
-/// A program that is not part of every bed.
+/// A program that a test can start by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Program {
     /// The real kubectl 1.36.2.
@@ -18,6 +18,8 @@ pub enum Program {
     KubeControllerManager,
     /// kwok 0.8: says of pods that they run, and plays the kubelet of every node.
     Kwok,
+    /// Jaeger 2.13.
+    Jaeger,
     /// Debian's Prometheus, 2.42 on Debian 12.
     Prometheus2,
     /// Prometheus 3.16.
@@ -31,11 +33,12 @@ pub enum Program {
 impl Program {
     /// Every program, in the order in which a cold build is the shortest: what shares modules
     /// with its neighbour comes after it.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::KubeApiserver,
         Self::KubeControllerManager,
         Self::Kubectl,
         Self::Kwok,
+        Self::Jaeger,
         Self::Prometheus3,
         Self::Thanos,
         Self::Prometheus2,
@@ -60,6 +63,7 @@ impl Program {
             Self::Kubectl => built(&cache::KUBECTL, say),
             Self::KubeApiserver => built(&cache::KUBE_APISERVER, say),
             Self::KubeControllerManager => built(&cache::KUBE_CONTROLLER_MANAGER, say),
+            Self::Jaeger => built(&cache::JAEGER, say),
             Self::Kwok => built(&cache::KWOK, say),
             Self::Prometheus3 => built(&cache::PROMETHEUS_3, say),
             Self::Thanos => built(&cache::THANOS, say),

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::cluster::Cluster;
+use crate::kube::Kube;
 
 /// A server on this machine that a cluster is to reach by a Service and a pod.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Published<'a> {
     pub pod_ip: &'a str,
 }
 
-impl Cluster {
+impl Kube {
     /// Writes Service, pod (ready, with its address) and Endpoints that refer to it: what the API
     /// server's service proxy and pod proxy go by.
     ///
@@ -77,14 +77,12 @@ impl Cluster {
             "conditions": [{"type": "Ready", "status": "True"}],
         }});
         for object in &objects {
-            self.kube()
-                .apply(object)?
+            self.apply(object)?
                 .ok()
                 .with_context(|| format!("publish {name}: {}", object["kind"]))?;
         }
         let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/status");
-        self.kube()
-            .patch(&path, &status)?
+        self.patch(&path, &status)?
             .ok()
             .with_context(|| format!("publish {name}: the pod's address"))?;
         Ok(())

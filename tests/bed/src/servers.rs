@@ -12,11 +12,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::bed::wait_until;
+use crate::cache;
 use crate::ports::Ports;
 use crate::process::{self, Processes, WorkFolder};
 use crate::programs::Program;
 use crate::start::PATIENCE;
-use crate::{cache, namespace};
 
 /// Servers that run, and the folder and ports that they share.
 pub struct Servers {
@@ -168,14 +168,5 @@ impl Servers {
         check: impl FnMut() -> Result<Option<T>>,
     ) -> Result<T> {
         self.wait_until(what, PATIENCE, check)
-    }
-
-    /// The address to listen on: 127.0.0.1, or all of a namespace that has no way out.
-    pub(crate) fn address() -> &'static str {
-        if namespace::inside() {
-            "0.0.0.0"
-        } else {
-            "127.0.0.1"
-        }
     }
 }

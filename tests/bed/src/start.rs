@@ -16,7 +16,7 @@ use crate::mesh::{INGRESS_NAMESPACE, NAMESPACE, WORKLOADS, Workload};
 use crate::ports::Ports;
 use crate::process::Processes;
 use crate::telemetry::{self, JaegerPorts};
-use crate::{control, envoy, http, objects};
+use crate::{control, envoy, http, namespace, objects};
 
 /// For one step of the start, on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -137,11 +137,11 @@ impl Start<'_> {
                 "--config.file=prometheus.yml".to_owned(),
                 "--storage.tsdb.path=prometheus".to_owned(),
                 "--log.level=warn".to_owned(),
-                format!("--web.listen-address=127.0.0.1:{prometheus}"),
+                format!("--web.listen-address={}:{prometheus}", namespace::address()),
             ],
             &[],
         )?;
-        self.write("jaeger.json", &telemetry::jaeger(*jaeger))?;
+        self.write("jaeger.json", &telemetry::jaeger(*jaeger, ""))?;
         // Jaeger would trace itself, to a port where nobody listens.
         let variables = [("OTEL_TRACES_SAMPLER", "always_off".to_owned())];
         let arguments = ["--config".to_owned(), "jaeger.json".to_owned()];

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::mesh::NAMESPACE;
+use crate::namespace;
 
 /// Jaeger's ports.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +32,10 @@ pub(crate) fn prometheus(scrape_seconds: u32, admin_ports: &[u16]) -> Value {
     })
 }
 
-/// Jaeger keeps traces in memory and takes them by OTLP.
-pub(crate) fn jaeger(ports: JaegerPorts) -> Value {
-    let endpoint = |port: u16| json!({"endpoint": format!("127.0.0.1:{port}")});
+/// Jaeger keeps traces in memory and takes them by OTLP. `base_path` is empty, or such as `/jaeger`.
+pub(crate) fn jaeger(ports: JaegerPorts, base_path: &str) -> Value {
+    let at = |address: &str, port: u16| json!({"endpoint": format!("{address}:{port}")});
+    let endpoint = |port: u16| at("127.0.0.1", port);
     json!({
         "service": {
             "extensions": ["jaeger_storage", "jaeger_query"],
@@ -47,7 +49,8 @@ pub(crate) fn jaeger(ports: JaegerPorts) -> Value {
         "extensions": {
             "jaeger_query": {
                 "storage": {"traces": "memory"},
-                "http": endpoint(ports.http),
+                "base_path": base_path,
+                "http": at(namespace::address(), ports.http),
                 "grpc": endpoint(ports.grpc),
             },
             "jaeger_storage": {"backends": {"memory": {"memory": {"max_traces": 20_000}}}},

@@ -6,8 +6,8 @@ mod tests {
 
     use anyhow::{Context, Result, ensure};
     use pilothouse_bed::{
-        Cluster, DataSet, Feed, Forward, Program, PrometheusVersion, Published, Servers, get,
-        isolated,
+        Bed, Cluster, DataSet, Feed, Forward, Options, Program, PrometheusVersion, Published,
+        Servers, get, isolated,
     };
     use serde_json::Value;
 
@@ -21,6 +21,7 @@ mod tests {
                 Program::KubeApiserver,
                 Program::KubeControllerManager,
                 Program::Kwok,
+                Program::Jaeger,
             ],
             proxies,
         )
@@ -31,7 +32,7 @@ mod tests {
         let [cluster] = servers.clusters(["east"])?;
         let prometheus = servers.prometheus("prometheus", PrometheusVersion::Two, &[])?;
         let _feed = Feed::start(DataSet::new("east"), &[&prometheus])?;
-        cluster.publish(&Published {
+        cluster.kube().publish(&Published {
             namespace: "istio-system",
             name: "prometheus",
             labels: &[("app.kubernetes.io/name", "prometheus")],
@@ -50,6 +51,7 @@ mod tests {
             let answer = cluster.kube().get(&path)?;
             assert_eq!(answer["status"], "success", "{path}: {answer}");
         }
+        a_base_path_is_part_of_the_path(&servers, &cluster)?;
         who_may_not_is_told_by_the_api_server(&cluster)?;
         by_endpoints_that_controllers_wrote(&servers, &cluster, port)
     }
@@ -92,6 +94,26 @@ spec: {{selector: {{app: monitoring}}, ports: [{{name: web, port: 80, targetPort
         })
     }
 
+    fn a_base_path_is_part_of_the_path(servers: &Servers, cluster: &Cluster) -> Result<()> {
+        let jaeger = servers.jaeger("jaeger", "/jaeger")?;
+        cluster.kube().publish(&Published {
+            namespace: "istio-system",
+            name: "tracing",
+            labels: &[("app", "jaeger")],
+            port_name: "http-query",
+            port: jaeger.port,
+            pod_ip: "10.99.0.8",
+        })?;
+        let root = "/api/v1/namespaces/istio-system/services/tracing:http-query/proxy";
+        let answer = cluster.kube().get(&format!("{root}/jaeger/api/services"))?;
+        assert!(
+            answer["data"].is_null() || answer["data"].is_array(),
+            "{answer}"
+        );
+        assert_eq!(answer["errors"], Value::Null);
+        Ok(())
+    }
+
     fn who_may_not_is_told_by_the_api_server(cluster: &Cluster) -> Result<()> {
         let viewer = cluster.kube().with_token(&cluster.token("viewer"));
         let path = "/api/v1/namespaces/istio-system/services/prometheus:http/proxy/-/ready";
@@ -99,6 +121,38 @@ spec: {{selector: {{app: monitoring}}, ports: [{{name: web, port: 80, targetPort
         assert_eq!(answer.status, 403);
         assert_eq!(answer.body["kind"], "Status");
         Ok(())
+    }
+
+    #[test]
+    fn the_metrics_of_a_mesh_are_reached_through_its_api_server() -> Result<()> {
+        isolated(
+            "tests::the_metrics_of_a_mesh_are_reached_through_its_api_server",
+            &[],
+            mesh,
+        )
+    }
+
+    fn mesh() -> Result<()> {
+        let bed = Bed::start(Options {
+            scrape_seconds: 1,
+            ..Options::default()
+        })?;
+        let port = bed.prometheus_url().rsplit(':').next().map(str::parse);
+        bed.kube().publish(&Published {
+            namespace: "istio-system",
+            name: "prometheus",
+            labels: &[("app", "prometheus")],
+            port_name: "http",
+            port: port.context("no port")??,
+            pod_ip: "10.99.0.7",
+        })?;
+        let path = "/api/v1/namespaces/istio-system/services/prometheus:http/proxy\
+                    /api/v1/query?query=istio_requests_total";
+        bed.wait_until("counted requests", SOON, || {
+            let answer = bed.kube().get(path)?;
+            let rows = answer.pointer("/data/result").and_then(Value::as_array);
+            Ok((!rows.context("no rows")?.is_empty()).then_some(()))
+        })
     }
 
     /// kubectl forwards a port of a pod through the API server and kwok's kubelet.
