@@ -111,6 +111,18 @@ impl Cluster {
         Ok(token.context("a TokenRequest without a token")?.to_owned())
     }
 
+    /// Makes the tokens of the service account `pilot` worthless: what expiry does in the middle of
+    /// a session. The API server may believe one that it saw for 10 s more; new ones are good.
+    ///
+    /// # Errors
+    /// When the API server refuses.
+    pub fn revoke_service_account_tokens(&self) -> Result<()> {
+        // A token is bound to the account's uid, which the next account of the name does not have.
+        let path = format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts/pilot");
+        self.kube.delete(&path)?;
+        self.kube.apply_yaml(LOGINS)
+    }
+
     /// A port that stands for the API server's, to shut it or to answer with a web page.
     ///
     /// # Errors
@@ -180,7 +192,7 @@ impl Servers {
 
     /// Replaces the API server by one whose certificates another authority signed: kubeconfigs,
     /// client certificates and service account tokens of before are worth nothing; static tokens
-    /// and objects stay.
+    /// and objects stay. A controller manager or a kwok of the cluster is not told.
     ///
     /// # Errors
     /// When it does not come up again.

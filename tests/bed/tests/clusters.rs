@@ -20,6 +20,7 @@ mod tests {
         every_login(&servers, &east)?;
         what_is_right_for_one_is_wrong_for_the_other(&servers, &east, &west)?;
         rights(&servers, &east)?;
+        a_token_is_revoked_in_the_middle_of_a_session(&servers, &east)?;
         every_way(&servers, &east)?;
         a_proxy_is_asked(&servers, &east)?;
         a_gate_changes_its_mind(&servers, &east)?;
@@ -112,6 +113,22 @@ mod tests {
         assert_eq!(may(Login::OneNamespace, &everywhere)?, "no");
         assert_eq!(may(Login::Token, &["patch", "services"])?, "no");
         Ok(())
+    }
+
+    fn a_token_is_revoked_in_the_middle_of_a_session(
+        servers: &Servers,
+        cluster: &Cluster,
+    ) -> Result<()> {
+        let way = (Way::Authority, Login::ServiceAccount);
+        let session = cluster.kubeconfig(servers, way.0, way.1)?;
+        cluster.revoke_service_account_tokens()?;
+        servers.wait_until("the end of the session", SOON, || {
+            let refused = whoami(servers, &session)?.err().context("still let in")?;
+            ensure!(refused.contains("Unauthorized"), "{refused}");
+            Ok(Some(()))
+        })?;
+        let user = Ok("system:serviceaccount:bookinfo:pilot");
+        check(servers, cluster, way, user)
     }
 
     fn every_way(servers: &Servers, cluster: &Cluster) -> Result<()> {
