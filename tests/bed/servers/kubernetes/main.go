@@ -1,10 +1,14 @@
 // The test bed's API server: the published kube-apiserver with what a cluster
 // usually brings around it, namely an etcd and a certificate.
 //
-// BED_STATE names a folder, empty at the first start. There this program keeps
-// etcd's files, server.crt (the server's certificate and the CA that signed it,
-// which is what a client has to trust) and server.key. All arguments go to
-// kube-apiserver; the ones that name etcd, certificate and keys are added here.
+// BED_STATE names a folder. There this program keeps etcd's files, server.crt
+// (the server's certificate and the CA that signed it, which is what a client has
+// to trust) and server.key; where these two are there already, it takes them.
+// All arguments go to kube-apiserver; the ones that name etcd, certificate and
+// keys are added here.
+//
+// go.mod names two more programs, which are built as they are published: kubectl
+// and kube-controller-manager.
 package main
 
 import (
@@ -56,7 +60,7 @@ func main() {
 func writeCertificate(state string) error {
 	file := filepath.Join(state, "server.crt")
 	if _, err := os.Stat(file); err == nil {
-		return nil // started again: clients know this one
+		return nil // started again, or given: clients know this one
 	}
 	ips := []net.IP{net.ParseIP("10.96.0.1")}
 	names := []string{"localhost", "kubernetes.default.svc"}
