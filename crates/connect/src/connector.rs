@@ -1,0 +1,371 @@
+//! What can be chosen and how it is opened: the connector behind the window's chooser.
+//!
+//! Files are read when they are asked for: kubeconfigs, `settings.toml`, `state.json`. Nothing is contacted and no plugin
+//! is run before a context is looked at.
+
+mod choices;
+mod chooser;
+mod edits;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use pilothouse_api::dto::{
+    AddressesRequest, ApiError, CheckView, ChooserView, Code, FileRequest, MemoryRequest,
+    MemoryView, SourceRequest,
+};
+use pilothouse_api::{Connecting, Connector, Opened};
+use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, system_clock};
+use pilothouse_kube::{
+    ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
+};
+use pilothouse_settings::{
+    Confirm, ContextFacts, ContextKey, ContextSettings, Folders, PATIENCE, Problem, Secrets,
+    Settings, SettingsFile, State, StateFile,
+};
+use tokio::task::spawn_blocking;
+
+use crate::args::SourceArgs;
+use crate::compose::{DEMO_TICK, demo_opened};
+use crate::look::board::{ADDRESS_LINES, Board, CLUSTER_LINES, Line};
+use crate::look::{self, Found};
+
+use choices::ContextChoices;
+
+/// Opens what the operator chooses, by kubeconfigs and settings.
+pub struct Contexts {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    args: SourceArgs,
+    environment: ConfigEnvironment,
+    folders: Folders,
+    /// Opened at the first secret: unlocking may ask a person.
+    secrets: OnceLock<Option<Arc<Secrets>>>,
+    revision: Mutex<(Option<Stamp>, u32)>,
+    clock: Clock,
+}
+
+/// A context as it was found in its files.
+enum Named {
+    Demo,
+    Cluster(Box<ContextEntry>),
+    Addresses(ContextKey),
+}
+
+impl Contexts {
+    /// Everything that these flags, this process's environment and its folders name.
+    #[must_use]
+    pub fn new(args: SourceArgs, folders: Folders) -> Self {
+        Self::in_environment(args, folders, ConfigEnvironment::of_process())
+    }
+
+    /// The same in another environment.
+    #[must_use]
+    pub fn in_environment(
+        args: SourceArgs,
+        folders: Folders,
+        environment: ConfigEnvironment,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                args,
+                environment,
+                folders,
+                secrets: OnceLock::new(),
+                revision: Mutex::new((None, 0)),
+                clock: system_clock(),
+            }),
+        }
+    }
+}
+
+impl Shared {
+    /// Explicit files of the flags, or those of the settings beside the usual ones.
+    fn kubeconfig_files(&self, settings: &Settings) -> (Vec<PathBuf>, ConfigEnvironment) {
+        if !self.args.kubeconfig.is_empty() || settings.kubeconfig_files.is_empty() {
+            return (self.args.kubeconfig.clone(), self.environment.clone());
+        }
+        // Files that were opened by hand come after the usual ones: first definition wins.
+        let mut environment = self.environment.clone();
+        let usual = Kubeconfigs::watched(&[], &self.environment);
+        let files = usual
+            .into_iter()
+            .filter(|file| !file.ends_with("kuberc"))
+            .chain(settings.kubeconfig_files.iter().cloned());
+        environment.kubeconfig = std::env::join_paths(files).ok();
+        (Vec::new(), environment)
+    }
+
+    fn settings(&self) -> (Settings, Vec<Problem>) {
+        Settings::load(&self.folders)
+    }
+
+    fn state(&self) -> (State, Vec<Problem>) {
+        match StateFile::of(&self.folders) {
+            Some(file) => file.load(),
+            None => (State::default(), Vec::new()),
+        }
+    }
+
+    fn entries(&self, settings: &Settings) -> Result<Vec<ContextEntry>, SourceError> {
+        let (files, environment) = self.kubeconfig_files(settings);
+        Ok(Kubeconfigs::load(&files, &environment)?.contexts())
+    }
+
+    fn named(&self, id: &str) -> Result<(Named, Settings), ApiError> {
+        let (settings, _) = self.settings();
+        let entries = self.entries(&settings);
+        if let Ok(entries) = &entries
+            && let Some(entry) = entries.iter().find(|entry| entry.selector == id)
+        {
+            return Ok((Named::Cluster(Box::new(entry.clone())), settings));
+        }
+        if id == chooser::DEMO {
+            return Ok((Named::Demo, settings));
+        }
+        if let Some(places) = settings
+            .contexts
+            .iter()
+            .find(|context| chooser::is_addresses(context) && context.name == id)
+        {
+            let key = ContextKey::new(places.name.clone(), None);
+            return Ok((Named::Addresses(key), settings));
+        }
+        Err(match entries {
+            Err(error) => from_source(&error),
+            Ok(_) => ApiError {
+                code: Code::NotFound,
+                message: format!("there is no context `{id}` any more"),
+                detail: String::new(),
+                hint: "read the files again".to_owned(),
+            },
+        })
+    }
+
+    fn secrets(&self) -> Option<Arc<Secrets>> {
+        let opened = self.secrets.get_or_init(|| {
+            let opened = Secrets::open(PATIENCE).map(|(secrets, _)| Arc::new(secrets));
+            opened.ok()
+        });
+        opened.clone()
+    }
+
+    fn class(&self, settings: &Settings, key: &ContextKey, host: Option<&str>) -> Class {
+        match self.class_of(settings, key, host) {
+            Some((_, Confirm::Name)) => Class::Production,
+            Some((_, Confirm::Click)) | None => Class::Normal,
+        }
+    }
+
+    /// The word of a context's class and what it takes to write there.
+    fn class_of(
+        &self,
+        settings: &Settings,
+        key: &ContextKey,
+        host: Option<&str>,
+    ) -> Option<(String, Confirm)> {
+        let own = settings.context(key).and_then(|c| c.class.as_ref());
+        let by_name = |name: &String| settings.classes.iter().find(|class| class.name == *name);
+        let class = own.and_then(by_name).or_else(|| {
+            settings.class_of(&ContextFacts {
+                name: &key.name,
+                host,
+                file: key.file.as_deref(),
+            })
+        })?;
+        Some((class.name.clone(), class.confirm))
+    }
+
+    fn config(&self, id: &str, class: Class, settings: &Settings, own: &[String]) -> EngineConfig {
+        let mut config = EngineConfig::new(id, class);
+        config.namespaces = own.to_vec();
+        config.read_only = self.args.read_only;
+        config.journal = self.folders.journal_file();
+        if let Some(tick) = settings.refresh_tick() {
+            config.tick = tick;
+        }
+        config
+    }
+
+    /// Namespaces of a context: of the flags, else of its settings, else all.
+    fn namespaces(&self, own: Option<&ContextSettings>) -> Vec<String> {
+        if !self.args.namespaces.is_empty() {
+            return self.args.namespaces.clone();
+        }
+        own.and_then(|context| context.namespaces.clone())
+            .unwrap_or_default()
+    }
+}
+
+impl Connector for Contexts {
+    fn chooser(&self) -> ChooserView {
+        chooser::view(&self.shared)
+    }
+
+    fn revision(&self) -> u32 {
+        let (settings, _) = self.shared.settings();
+        let (files, environment) = self.shared.kubeconfig_files(&settings);
+        let mut watched = Kubeconfigs::watched(&files, &environment);
+        watched.extend(self.shared.folders.settings_file());
+        let stamp = Kubeconfigs::stamp(&watched);
+        let mut revision = self
+            .shared
+            .revision
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if revision.0.as_ref().is_some_and(|before| *before != stamp) {
+            revision.1 = revision.1.saturating_add(1);
+        }
+        revision.0 = Some(stamp);
+        revision.1
+    }
+
+    fn connect<'a>(
+        &'a self,
+        context: &'a str,
+        tell: &'a (dyn Fn(CheckView) + Send + Sync),
+    ) -> Connecting<'a, Result<Opened, ApiError>> {
+        Box::pin(self.look(context, tell))
+    }
+
+    fn choose_source(&self, request: &SourceRequest) -> Result<(), ApiError> {
+        edits::choose_source(&self.shared, request)
+    }
+
+    fn add_addresses(&self, request: &AddressesRequest) -> Result<String, ApiError> {
+        edits::add_addresses(&self.shared, request)
+    }
+
+    fn add_kubeconfig(&self, request: &FileRequest) -> Result<(), ApiError> {
+        edits::add_kubeconfig(&self.shared, request)
+    }
+
+    fn note(&self, context: &str, outcome: Result<(), &ApiError>) {
+        edits::note(&self.shared, context, outcome);
+    }
+
+    fn memory(&self) -> MemoryView {
+        edits::memory(&self.shared)
+    }
+
+    fn remember(&self, request: &MemoryRequest) -> Result<(), ApiError> {
+        edits::remember(&self.shared, request)
+    }
+}
+
+impl Contexts {
+    async fn look(
+        &self,
+        context: &str,
+        tell: &(dyn Fn(CheckView) + Send + Sync),
+    ) -> Result<Opened, ApiError> {
+        let began = chooser::rfc3339((self.shared.clock)());
+        let shared = Arc::clone(&self.shared);
+        let id = context.to_owned();
+        let (named, settings) = apart(move || shared.named(&id)).await??;
+        match named {
+            Named::Demo => {
+                let board = Board::new(context, began, &[("demo", "Demo mesh")], tell);
+                let since = board.asking("demo");
+                let mut opened = demo_opened(&self.shared.args, Arc::clone(&self.shared.clock));
+                opened.config.context = context.to_owned();
+                opened.config.tick = DEMO_TICK;
+                board.answer("demo", since, Line::ok("simulated, nothing in it is real"));
+                Ok(opened)
+            }
+            Named::Addresses(key) => {
+                let board = Board::new(context, began, ADDRESS_LINES, tell);
+                let class = self.shared.class(&settings, &key, None);
+                let own = settings.context(&key).cloned().unwrap_or_default();
+                let namespaces = self.shared.namespaces(Some(&own));
+                let choices = self.choices(&key, own).await?;
+                let found = look::at_addresses(&board, &choices).await;
+                let config = self.shared.config(context, class, &settings, &namespaces);
+                Ok(self.opened(config, found))
+            }
+            Named::Cluster(entry) => {
+                let board = Board::new(context, began, CLUSTER_LINES, tell);
+                self.look_at_cluster(context, &entry, &settings, &board).await
+            }
+        }
+    }
+
+    async fn look_at_cluster(
+        &self,
+        context: &str,
+        entry: &ContextEntry,
+        settings: &Settings,
+        board: &Board<'_>,
+    ) -> Result<Opened, ApiError> {
+        let key = ContextKey::new(entry.name.clone(), Some(entry.file.clone()));
+        let host = entry.server.as_deref().map(chooser::host_of);
+        let class = self.shared.class(settings, &key, host);
+        let own = settings.context(&key).cloned().unwrap_or_default();
+        let namespaces = self.shared.namespaces(Some(&own));
+        let (files, environment) = self.shared.kubeconfig_files(settings);
+        let options = ConnectOptions {
+            kubeconfig: files,
+            environment,
+            context: Some(context.to_owned()),
+            namespaces: namespaces.clone(),
+            ..ConnectOptions::default()
+        };
+        let kube = apart(move || KubeSource::connect(options)).await?;
+        let kube = kube.map_err(|error| {
+            let mut failure = look::fail(board, &error, "the kubeconfig");
+            chooser::explain_plugin(board, entry, &mut failure);
+            failure
+        })?;
+        let choices = self.choices(&key, own).await?;
+        let looking = look::at_cluster(board, kube, &namespaces, &choices);
+        let found = Box::pin(looking).await.inspect_err(|failure| {
+            let mut failure = failure.clone();
+            chooser::explain_plugin(board, entry, &mut failure);
+        })?;
+        let config = self.shared.config(context, class, settings, &namespaces);
+        Ok(self.opened(config, found))
+    }
+
+    async fn choices(
+        &self,
+        key: &ContextKey,
+        own: ContextSettings,
+    ) -> Result<ContextChoices, ApiError> {
+        let shared = Arc::clone(&self.shared);
+        let key = key.clone();
+        apart(move || ContextChoices::prepare(&shared, key, own)).await
+    }
+
+    fn opened(&self, config: EngineConfig, found: Found) -> Opened {
+        Opened {
+            config,
+            sources: found.sources,
+            clock: Arc::clone(&self.shared.clock),
+            cluster: found.cluster,
+            metrics_server: found.metrics_server,
+        }
+    }
+}
+
+/// Work with files, off the async threads.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    spawn_blocking(work).await.map_err(|broken| ApiError {
+        code: Code::Internal,
+        message: format!("reading files broke off: {broken}"),
+        detail: String::new(),
+        hint: String::new(),
+    })
+}
+
+fn from_source(error: &SourceError) -> ApiError {
+    ApiError {
+        code: Code::NotConfigured,
+        message: error.message.clone(),
+        detail: String::new(),
+        hint: error.hint.clone(),
+    }
+}

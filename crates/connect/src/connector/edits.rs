@@ -1,0 +1,285 @@
+//! What is written down: chosen sources, addresses, opened files, when what was open, and what the window remembers.
+
+use std::path::PathBuf;
+
+use pilothouse_api::dto::{
+    AddressRequest, AddressesRequest, ApiError, Code, FileRequest, MemoryRequest, MemoryView,
+    ProblemView, SourceRequest,
+};
+use pilothouse_engine::SourceKind;
+use pilothouse_kube::Kubeconfigs;
+use pilothouse_settings::{
+    Auth, ContextKey, EditError, Failure, Location, Secret, ServiceAddress, SettingsFile,
+    SourceSettings, StateFile, Theme, TraceKind,
+};
+
+use super::chooser::host_of;
+use super::{Named, Shared};
+use crate::sign_in::secret_key;
+
+/// Largest state that a page may keep, in bytes.
+const LARGEST_PAGE: usize = 256 << 10;
+
+pub(super) fn choose_source(shared: &Shared, request: &SourceRequest) -> Result<(), ApiError> {
+    let (named, _) = shared.named(&request.context)?;
+    let key = key_of(&named)?;
+    let kind = match request.source.as_str() {
+        "metrics" => SourceKind::Metrics,
+        "traces" => SourceKind::Traces,
+        other => return Err(bad(format!("`{other}` is neither metrics nor traces"), "")),
+    };
+    let source = match (&request.candidate, &request.address) {
+        (Some(candidate), None) => of_candidate(candidate)?,
+        (None, Some(address)) => of_address(shared, &key, kind, address)?,
+        _ => return Err(bad("name either a candidate or an address".to_owned(), "")),
+    };
+    edit(shared, |draft| match kind {
+        SourceKind::Traces => draft.set_context_traces(&key, std::slice::from_ref(&source)),
+        SourceKind::Metrics | SourceKind::ControlPlane => {
+            draft.set_context_metrics(&key, Some(&source));
+        }
+    })
+}
+
+pub(super) fn add_addresses(
+    shared: &Shared,
+    request: &AddressesRequest,
+) -> Result<String, ApiError> {
+    let first = request.metrics.as_ref().or(request.traces.as_ref());
+    let first = first.ok_or_else(|| bad("no address is given".to_owned(), "give at least one"))?;
+    let name = host_of(first.url.trim()).to_owned();
+    if name.is_empty() {
+        return Err(bad(
+            "the address names no host".to_owned(),
+            "write it as http://host:port or https://host",
+        ));
+    }
+    let key = ContextKey::new(name.clone(), None);
+    let prepared = |address: &Option<AddressRequest>, kind| {
+        let address = address.as_ref();
+        let source = address.map(|address| of_address(shared, &key, kind, address));
+        source.transpose()
+    };
+    let metrics = prepared(&request.metrics, SourceKind::Metrics)?;
+    let traces = prepared(&request.traces, SourceKind::Traces)?;
+    edit(shared, |draft| {
+        draft.set_context_metrics(&key, metrics.as_ref());
+        draft.set_context_traces(&key, traces.as_slice());
+    })?;
+    Ok(name)
+}
+
+pub(super) fn add_kubeconfig(shared: &Shared, request: &FileRequest) -> Result<(), ApiError> {
+    let typed = request.path.trim();
+    let path = match (typed.strip_prefix("~/"), &shared.environment.home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(typed),
+    };
+    if !path.is_absolute() {
+        return Err(bad(
+            format!("`{typed}` is no whole path"),
+            "write it from the root, or from ~/",
+        ));
+    }
+    let configs = Kubeconfigs::load(std::slice::from_ref(&path), &shared.environment)
+        .map_err(|error| bad(error.message, &error.hint))?;
+    if let Some(problem) = configs.files().into_iter().find_map(|file| file.problem) {
+        return Err(bad(problem.message, "give a kubeconfig file"));
+    }
+    edit(shared, |draft| draft.add_kubeconfig_file(&path))
+}
+
+/// Writes down that a context was opened, or why not. What cannot be written is not worth a failure of its own.
+pub(super) fn note(shared: &Shared, context: &str, outcome: Result<(), &ApiError>) {
+    let Ok((named, _)) = shared.named(context) else {
+        return;
+    };
+    let key = key_of(&named).unwrap_or_else(|_| ContextKey::new(context, None));
+    let Some(file) = StateFile::of(&shared.folders) else {
+        return;
+    };
+    let now = (shared.clock)();
+    let written = file.update(|state| {
+        let known = state.context_mut(&key);
+        match outcome {
+            Ok(()) => {
+                known.last_used = Some(now);
+                known.last_failure = None;
+                state.open.retain(|open| *open != key);
+                state.open.insert(0, key.clone());
+            }
+            Err(error) => {
+                known.last_failure = Some(Failure {
+                    at: now,
+                    code: code_word(error.code),
+                    message: error.message.clone(),
+                });
+            }
+        }
+    });
+    if let Err(error) = written {
+        tracing::warn!(%error, "when a context was open could not be written down");
+    }
+}
+
+pub(super) fn memory(shared: &Shared) -> MemoryView {
+    let (settings, _) = shared.settings();
+    let (state, problems) = shared.state();
+    MemoryView {
+        theme: settings.theme.as_str().to_owned(),
+        page: state.page.unwrap_or_default(),
+        problem: problems.first().map(|problem| ProblemView {
+            message: problem.to_string(),
+            file: problem.file.display().to_string(),
+            line: None,
+        }),
+    }
+}
+
+pub(super) fn remember(shared: &Shared, request: &MemoryRequest) -> Result<(), ApiError> {
+    if let Some(word) = &request.theme {
+        let theme = Theme::of_word(word)
+            .ok_or_else(|| bad(format!("`{word}` is no theme"), "system, dark or light"))?;
+        edit(shared, |draft| draft.set_theme(theme))?;
+    }
+    let Some(page) = &request.page else {
+        return Ok(());
+    };
+    if page.len() > LARGEST_PAGE {
+        return Err(bad(
+            format!("the page wants to keep {} bytes", page.len()),
+            "at most 256 KiB are kept",
+        ));
+    }
+    let Some(file) = StateFile::of(&shared.folders) else {
+        return Ok(());
+    };
+    let written = file.update(|state| state.page = Some(page.clone()));
+    written.map(drop).map_err(|error| ApiError {
+        code: Code::Internal,
+        message: error.to_string(),
+        detail: String::new(),
+        hint: String::new(),
+    })
+}
+
+fn key_of(named: &Named) -> Result<ContextKey, ApiError> {
+    match named {
+        Named::Cluster(entry) => Ok(ContextKey::new(
+            entry.name.clone(),
+            Some(entry.file.clone()),
+        )),
+        Named::Addresses(key) => Ok(key.clone()),
+        Named::Demo => Err(bad(
+            "the demo mesh has its own sources".to_owned(),
+            "choose a context",
+        )),
+    }
+}
+
+/// From [`crate::discovery::Where::id`].
+fn of_candidate(id: &str) -> Result<SourceSettings, ApiError> {
+    let unknown = || bad(format!("there is no candidate `{id}`"), "check the context again");
+    let (kind, shown) = id.split_once(' ').ok_or_else(unknown)?;
+    let location = if kind == "address" {
+        Location::Address(shown.to_owned())
+    } else {
+        let (place, base_path) = match shown.match_indices('/').nth(1) {
+            Some((at, _)) => shown.split_at(at),
+            None => (shown, ""),
+        };
+        let service = ServiceAddress::parse(place).ok_or_else(unknown)?;
+        Location::Service(ServiceAddress {
+            base_path: if base_path.is_empty() {
+                service.base_path.clone()
+            } else {
+                base_path.to_owned()
+            },
+            ..service
+        })
+    };
+    Ok(SourceSettings {
+        location: Some(location),
+        ..SourceSettings::default()
+    })
+}
+
+/// An address that a person gave: its secret goes to the keychain, the rest into the settings.
+fn of_address(
+    shared: &Shared,
+    key: &ContextKey,
+    kind: SourceKind,
+    address: &AddressRequest,
+) -> Result<SourceSettings, ApiError> {
+    let url = address.url.trim();
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        return Err(bad(
+            "the address does not begin with http:// or https://".to_owned(),
+            "write it as http://host:port or https://host",
+        ));
+    }
+    let secret = address.secret.as_ref().filter(|secret| !secret.is_empty());
+    let auth = match (address.sign_in.as_str(), secret) {
+        ("none" | "", _) => Auth::None,
+        ("bearer" | "basic", Some(secret)) => {
+            let secrets = shared.secrets().ok_or_else(|| {
+                bad(
+                    "no place for secrets could be opened".to_owned(),
+                    "name a token_file or token_command in the settings",
+                )
+            })?;
+            let secret = Secret::new(secret.clone());
+            secrets
+                .set(&secret_key(key, kind, 0), &secret)
+                .map_err(|error| bad(error.to_string(), "unlock the keychain and try again"))?;
+            Auth::Keychain
+        }
+        ("bearer" | "basic", None) => {
+            return Err(bad("no token or password is given".to_owned(), "type it"));
+        }
+        (other, _) => return Err(bad(format!("`{other}` is no way to sign in"), "")),
+    };
+    Ok(SourceSettings {
+        kind: TraceKind::of_word(&address.kind).filter(|_| kind == SourceKind::Traces),
+        location: Some(Location::Address(url.trim_end_matches('/').to_owned())),
+        tenant: Some(address.tenant.trim().to_owned()).filter(|tenant| !tenant.is_empty()),
+        ca_file: Some(PathBuf::from(address.ca_file.trim())).filter(|f| !f.as_os_str().is_empty()),
+        user: (address.sign_in == "basic").then(|| address.user.clone()),
+        auth,
+        ..SourceSettings::default()
+    })
+}
+
+fn edit(
+    shared: &Shared,
+    change: impl Fn(&mut pilothouse_settings::Draft),
+) -> Result<(), ApiError> {
+    let Some(file) = SettingsFile::of(&shared.folders) else {
+        return Err(bad(
+            "there is no folder for settings: neither HOME nor PILOTHOUSE_HOME is set".to_owned(),
+            "set one of them",
+        ));
+    };
+    file.edit(change).map(drop).map_err(|error| {
+        let hint = match &error {
+            EditError::Refused(problem) => problem.hint.clone(),
+            EditError::Disk { .. } | EditError::Changing { .. } => String::new(),
+        };
+        bad(error.to_string(), &hint)
+    })
+}
+
+fn code_word(code: Code) -> String {
+    let word = serde_json::to_value(code).ok();
+    word.and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn bad(message: String, hint: &str) -> ApiError {
+    ApiError {
+        code: Code::BadRequest,
+        message,
+        detail: String::new(),
+        hint: hint.to_owned(),
+    }
+}

@@ -1,0 +1,267 @@
+//! A look at a context: everything that is asked on the way to it, at the same time where one answer does not need
+//! another, and the sources that come of it.
+
+pub(crate) mod board;
+pub(crate) mod lines;
+mod servers;
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+
+use pilothouse_api::dto::{ApiError, CheckFailureView, Code, LineState, WaitingView};
+use pilothouse_engine::{SourceError, SourceErrorKind, Sources};
+use pilothouse_kube::{Inventory, KubeSource, LoginState};
+use pilothouse_telemetry::{JaegerSource, MetricsProbe, PrometheusSource, TracesProbe};
+use tokio::time::{Duration, Instant, interval};
+
+use self::board::{Board, Line};
+use self::servers::{Asked, Taken};
+use crate::discovery::{Candidate, metrics_candidates, trace_candidates};
+
+/// How often a wait for a credential plugin is told.
+const TELL_WAITING: Duration = Duration::from_millis(500);
+
+/// Where else to look than in the cluster, and what goes with requests.
+pub(crate) trait Choices: Sync {
+    /// What the operator chose for metrics or traces; found candidates are appended to it.
+    fn metrics(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<pilothouse_telemetry::Options, SourceError>)>;
+    /// The same of traces.
+    fn traces(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<pilothouse_telemetry::Options, SourceError>)>;
+}
+
+/// What a look at a cluster found.
+pub(crate) struct Found {
+    pub(crate) sources: Sources,
+    /// Istio's id of the cluster.
+    pub(crate) cluster: Option<String>,
+    /// Tells the metrics server apart.
+    pub(crate) metrics_server: Option<String>,
+}
+
+/// Looks at a cluster through its API server.
+///
+/// # Errors
+/// If the API server cannot be reached or does not know us: then nothing can be opened.
+pub(crate) async fn at_cluster(
+    board: &Board<'_>,
+    kube: KubeSource,
+    namespaces: &[String],
+    choices: &dyn Choices,
+) -> Result<Found, ApiError> {
+    let facts = kube.facts().clone();
+    let since = board.asking("api_server");
+    let who = {
+        let asking = async { tokio::join!(kube.version(), kube.whoami()) };
+        let (version, who) = with_waiting(board, &kube, asking).await;
+        // A server may hide its version and still serve; one that does not know us serves nothing.
+        let error = [version.as_ref().err(), who.as_ref().err()]
+            .into_iter()
+            .flatten()
+            .find(|error| error.kind != SourceErrorKind::Forbidden)
+            .cloned();
+        if let Some(error) = error {
+            board.answer("api_server", since, lines::failed(&error));
+            return Err(fail(board, &error, "API server"));
+        }
+        let version = version.ok().flatten();
+        let insecure = facts.insecure_skip_tls_verify;
+        board.answer(
+            "api_server",
+            since,
+            lines::api_server(version.as_ref(), &facts.server, insecure),
+        );
+        board.answer("user", since, lines::user(&who));
+        who
+    };
+    let mut asked_in: Vec<String> = namespaces.to_vec();
+    asked_in.extend(facts.namespace.clone());
+    let rights = async {
+        let since = board.asking("rights");
+        let rights = kube.rights(&asked_in).await;
+        board.answer("rights", since, lines::rights(&rights, &who));
+    };
+    let servers = async {
+        let since = Instant::now();
+        for line in ["namespaces", "istio", "gateway_api", "owners"] {
+            let _since = board.asking(line);
+        }
+        let inventory = kube.inventory().await;
+        board.answer("namespaces", since, lines::namespaces(&inventory, namespaces));
+        board.answer("istio", since, lines::istio(&inventory));
+        board.answer("gateway_api", since, lines::gateway_api(&inventory));
+        board.answer("owners", since, lines::owners(&inventory));
+        let (metrics, traces) = tokio::join!(
+            servers::metrics(
+                board,
+                asked(choices.metrics(metrics_candidates(&inventory)), Some(&kube)),
+                names(&inventory).as_ref(),
+            ),
+            servers::traces(
+                board,
+                asked(choices.traces(trace_candidates(&inventory)), Some(&kube)),
+            ),
+        );
+        (inventory, metrics, traces)
+    };
+    let ((), (inventory, metrics, traces)) = tokio::join!(rights, servers);
+    let mut sources = Sources::unconfigured();
+    sources.findings = kube.warnings();
+    let cluster = inventory.cluster_name().map(str::to_owned);
+    sources.set_control_plane(Ok(kube));
+    let metrics_server = open(board, &mut sources, metrics, traces);
+    Ok(Found {
+        sources,
+        cluster,
+        metrics_server,
+    })
+}
+
+/// Looks at servers by address.
+pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Found {
+    let (metrics, traces) = tokio::join!(
+        servers::metrics(board, asked(choices.metrics(Vec::new()), None), None),
+        servers::traces(board, asked(choices.traces(Vec::new()), None)),
+    );
+    let mut sources = Sources::unconfigured();
+    if let Err(error) = &mut sources.control_plane {
+        error.kind = SourceErrorKind::SwitchedOff;
+        "opened by addresses, without an API server".clone_into(&mut error.message);
+        error.hint.clear();
+    }
+    let metrics_server = open(board, &mut sources, metrics, traces);
+    Found {
+        sources,
+        cluster: None,
+        metrics_server,
+    }
+}
+
+/// Ends the board with this failure.
+pub(crate) fn fail(board: &Board<'_>, error: &SourceError, stopped_at: &str) -> ApiError {
+    let code = match error.kind {
+        SourceErrorKind::Unauthorized => Code::Unauthorized,
+        SourceErrorKind::Forbidden => Code::Forbidden,
+        SourceErrorKind::TimedOut => Code::TimedOut,
+        SourceErrorKind::NotConfigured
+        | SourceErrorKind::BadConfiguration
+        | SourceErrorKind::SwitchedOff => Code::NotConfigured,
+        SourceErrorKind::Unreachable
+        | SourceErrorKind::NotFound
+        | SourceErrorKind::Conflict
+        | SourceErrorKind::Rejected
+        | SourceErrorKind::BadAnswer
+        | SourceErrorKind::TooLarge
+        | SourceErrorKind::ServerError => Code::Unavailable,
+    };
+    board.failed(CheckFailureView {
+        asked: stopped_at.to_owned(),
+        happened: error.message.clone(),
+        helps: error.hint.clone(),
+        command: String::new(),
+        looked_in: Vec::new(),
+        stopped_at: stopped_at.to_owned(),
+    });
+    ApiError {
+        code,
+        message: error.message.clone(),
+        detail: String::new(),
+        hint: error.hint.clone(),
+    }
+}
+
+/// Tells of a credential plugin as long as it runs.
+async fn with_waiting<T>(
+    board: &Board<'_>,
+    kube: &KubeSource,
+    asking: impl Future<Output = T>,
+) -> T {
+    tokio::select! {
+        answer = asking => {
+            board.waiting(None);
+            answer
+        }
+        never = tell_waiting(board, kube) => match never {},
+    }
+}
+
+async fn tell_waiting(board: &Board<'_>, kube: &KubeSource) -> Infallible {
+    let login = kube.login();
+    let mut tick = interval(TELL_WAITING);
+    let mut told = false;
+    loop {
+        tick.tick().await;
+        let waiting = match &*login.borrow() {
+            LoginState::Waiting {
+                program,
+                since,
+                limit,
+            } => Some(WaitingView {
+                program: program.clone(),
+                since_s: since.elapsed().as_secs_f64(),
+                deadline_s: limit.as_secs_f64(),
+            }),
+            LoginState::Idle | LoginState::Done | LoginState::Failed(_) => None,
+        };
+        if waiting.is_some() || told {
+            told = waiting.is_some();
+            board.waiting(waiting);
+        }
+    }
+}
+
+fn asked(
+    candidates: Vec<(Candidate, Result<pilothouse_telemetry::Options, SourceError>)>,
+    kube: Option<&KubeSource>,
+) -> Vec<Asked> {
+    candidates
+        .into_iter()
+        .map(|(candidate, options)| {
+            let place = match &options {
+                Ok(_) => servers::place_of(&candidate.place, kube),
+                Err(error) => Err(error.clone()),
+            };
+            Asked {
+                candidate,
+                place,
+                options: options.unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+fn names(inventory: &Inventory) -> Option<BTreeSet<String>> {
+    let namespaces = inventory.namespaces.result.as_ref().ok()?;
+    Some(namespaces.iter().map(|one| one.name.clone()).collect())
+}
+
+/// Puts what was taken into the sources; the id of the metrics server.
+fn open(
+    board: &Board<'_>,
+    sources: &mut Sources,
+    metrics: Option<Taken<MetricsProbe>>,
+    traces: Option<Taken<TracesProbe>>,
+) -> Option<String> {
+    let since = board.asking("scrape_interval");
+    let interval = metrics.as_ref().and_then(|taken| taken.probe.scrape_interval_s);
+    let line = match (&metrics, interval) {
+        (None, _) => Line::new(LineState::Missing, "no metrics, so there is none"),
+        (Some(_), None) => Line::new(LineState::Note, "not known: 15 s are assumed"),
+        (Some(_), Some(seconds)) => Line::ok(format!(
+            "{seconds:.0} s, so the shortest honest window is {:.0} s",
+            seconds * 4.0
+        )),
+    };
+    board.answer("scrape_interval", since, line);
+    if let Some(taken) = traces {
+        let place = servers::below(&taken.place, &taken.probe.base_path);
+        if servers::is_jaegers(taken.probe.kind) {
+            sources.set_traces(JaegerSource::at(place, taken.options));
+        } else {
+            sources.traces = taken.probe.kind.open(place, taken.options);
+        }
+    }
+    let taken = metrics?;
+    let place = servers::below(&taken.place, &taken.probe.base_path);
+    sources.set_metrics(PrometheusSource::at(place, taken.options));
+    Some(taken.id)
+}
