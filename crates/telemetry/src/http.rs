@@ -8,6 +8,7 @@
 mod address;
 mod answer;
 mod failure;
+mod way;
 
 use std::fmt;
 use std::sync::Once;
@@ -18,11 +19,13 @@ use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::{Method, Url};
 use tokio::sync::Semaphore;
 
-pub(crate) use address::BaseAddress;
+pub(crate) use address::{BaseAddress, after_userinfo};
 pub(crate) use answer::{Answer, offload};
 
 use crate::options::Options;
+use crate::place::Place;
 use failure::Target;
+use way::Lent;
 
 /// Redirects followed before giving up.
 const MAX_HOPS: usize = 5;
@@ -43,10 +46,18 @@ pub(crate) enum Parameters<'a> {
     Form(&'a [(&'a str, String)]),
 }
 
-/// A client for one backend at one address.
+/// How requests travel.
+enum Road {
+    Direct {
+        http: reqwest::Client,
+        base: BaseAddress,
+    },
+    Lent(Lent),
+}
+
+/// A client for one backend at one place.
 pub(crate) struct Client {
-    http: reqwest::Client,
-    base: BaseAddress,
+    road: Road,
     bearer: Option<HeaderValue>,
     backend: Backend,
     deadline: Duration,
@@ -67,6 +78,32 @@ impl Client {
     /// A client with at most `in_flight` requests at a time. Opens no connection.
     ///
     /// # Errors
+    /// `NotConfigured` and `BadConfiguration` about the place and the credentials.
+    pub(crate) fn at(
+        backend: Backend,
+        place: Place,
+        options: &Options,
+        in_flight: usize,
+    ) -> Result<Self, SourceError> {
+        match place {
+            Place::Address(url) => Self::new(backend, &url, options, in_flight),
+            Place::Way { way, base_path } => {
+                let lent = Lent::new(backend, way, &base_path)?;
+                let bearer = bearer(backend, lent.shown(), false, options)?;
+                Ok(Self::on(
+                    Road::Lent(lent),
+                    bearer,
+                    backend,
+                    options,
+                    in_flight,
+                ))
+            }
+        }
+    }
+
+    /// A client of an address with at most `in_flight` requests at a time. Opens no connection.
+    ///
+    /// # Errors
     /// `NotConfigured` and `BadConfiguration` about the address and the credentials.
     pub(crate) fn new(
         backend: Backend,
@@ -75,7 +112,7 @@ impl Client {
         in_flight: usize,
     ) -> Result<Self, SourceError> {
         let base = BaseAddress::parse(url, backend)?;
-        let bearer = bearer(backend, &base, options)?;
+        let bearer = bearer(backend, base.shown(), base.has_credentials(), options)?;
         install_crypto();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("pilothouse/", env!("CARGO_PKG_VERSION")))
@@ -98,20 +135,33 @@ impl Client {
             )
             .with_hint("check that this machine has CA certificates (package ca-certificates)")
         })?;
-        Ok(Self {
-            http,
-            base,
+        let road = Road::Direct { http, base };
+        Ok(Self::on(road, bearer, backend, options, in_flight))
+    }
+
+    fn on(
+        road: Road,
+        bearer: Option<HeaderValue>,
+        backend: Backend,
+        options: &Options,
+        in_flight: usize,
+    ) -> Self {
+        Self {
+            road,
             bearer,
             backend,
             deadline: options.deadline,
             max_body_bytes: options.max_body_bytes,
             slots: Semaphore::new(in_flight.max(1)),
-        })
+        }
     }
 
-    /// The address without credentials.
+    /// The address without credentials, or the way.
     pub(crate) fn address(&self) -> &str {
-        self.base.shown()
+        match &self.road {
+            Road::Direct { base, .. } => base.shown(),
+            Road::Lent(lent) => lent.shown(),
+        }
     }
 
     pub(crate) const fn deadline(&self) -> Duration {
@@ -138,18 +188,37 @@ impl Client {
 
     /// Any answer, whatever its status, is `Ok`: [`Answer`] tells what it means.
     async fn call(&self, path: &[&str], parameters: Parameters<'_>) -> Result<Answer, SourceError> {
-        let url = self.base.join(path);
-        let target = Target::new(self.backend, &url, self.has_credentials());
+        let target = match &self.road {
+            Road::Direct { base, .. } => {
+                Target::new(self.backend, &base.join(path), self.has_credentials())
+            }
+            Road::Lent(lent) => lent.target(self.backend, path, self.has_credentials()),
+        };
         let Ok(_slot) = self.slots.acquire().await else {
             return Err(target.closed());
         };
-        tokio::time::timeout(self.deadline, self.exchange(url, parameters, &target))
+        let exchange = async {
+            match &self.road {
+                Road::Direct { http, base } => {
+                    self.exchange(http, base, base.join(path), parameters, &target)
+                        .await
+                }
+                Road::Lent(lent) => {
+                    let bearer = self.bearer.as_ref();
+                    lent.exchange(path, parameters, bearer, self.max_body_bytes, &target)
+                        .await
+                }
+            }
+        };
+        tokio::time::timeout(self.deadline, exchange)
             .await
             .unwrap_or_else(|_| Err(target.timed_out(self.deadline)))
     }
 
     async fn exchange(
         &self,
+        http: &reqwest::Client,
+        base: &BaseAddress,
         mut url: Url,
         parameters: Parameters<'_>,
         target: &Target,
@@ -164,7 +233,7 @@ impl Client {
             Parameters::Form(_) => Method::POST,
         };
         for _ in 0..=MAX_HOPS {
-            let mut request = self.http.request(method.clone(), url.clone());
+            let mut request = http.request(method.clone(), url.clone());
             if let Parameters::Form(form) = parameters {
                 request = request.form(form);
             }
@@ -184,8 +253,8 @@ impl Client {
             // Only 307 and 308 ask for the same method again; the older ones turn a form into a bare GET.
             let repeatable = method == Method::GET || matches!(status.as_u16(), 307 | 308);
             match location {
-                Some(next) if repeatable && self.base.same_origin(&next) => {
-                    url = self.base.with_credentials(next);
+                Some(next) if repeatable && base.same_origin(&next) => {
+                    url = base.with_credentials(next);
                 }
                 next => return Err(target.redirected(status.as_u16(), next.as_ref())),
             }
@@ -217,14 +286,16 @@ impl Client {
     }
 
     fn has_credentials(&self) -> bool {
-        self.bearer.is_some() || self.base.has_credentials()
+        self.bearer.is_some()
+            || matches!(&self.road, Road::Direct { base, .. } if base.has_credentials())
     }
 }
 
 /// The `Authorization` header of a token, if there is one.
 fn bearer(
     backend: Backend,
-    base: &BaseAddress,
+    shown: &str,
+    has_user: bool,
     options: &Options,
 ) -> Result<Option<HeaderValue>, SourceError> {
     let Some(secret) = &options.bearer else {
@@ -234,15 +305,11 @@ fn bearer(
         SourceError::new(
             backend.source,
             SourceErrorKind::BadConfiguration,
-            format!(
-                "credentials for {} at {}: {what}",
-                backend.product,
-                base.shown()
-            ),
+            format!("credentials for {} at {shown}: {what}", backend.product),
         )
         .with_hint(hint)
     };
-    if base.has_credentials() {
+    if has_user {
         return Err(wrong(
             "both a token and a user in the address are given",
             "take one of the two away",

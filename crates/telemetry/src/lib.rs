@@ -2,6 +2,7 @@
 //!
 //! * [`PrometheusSource`] answers metric queries from anything that speaks Prometheus's HTTP API.
 //! * [`JaegerSource`] finds and fetches traces on any generation of Jaeger; [`FileTraces`] does in a saved file.
+//! * [`Place`] says where a server is: at an address, or at the end of a way through the API server.
 //! * [`TraceAddress`] names either, as flags do. [`formats`] reads every JSON format of traces in the field.
 //!
 //! Nothing here decides, schedules, retries or remembers answers: the engine asks, the core judges. Every failure is a
@@ -15,12 +16,14 @@ pub mod formats;
 mod http;
 mod jaeger;
 mod options;
+mod place;
 mod prometheus;
 
 pub use address::{TraceAddress, UnknownTraceAddress};
 pub use file::FileTraces;
 pub use jaeger::JaegerSource;
 pub use options::{Options, Secret};
+pub use place::Place;
 pub use prometheus::PrometheusSource;
 
 #[cfg(test)]

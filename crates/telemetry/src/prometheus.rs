@@ -36,6 +36,7 @@ use pilothouse_core::promql;
 
 use crate::http::{Answer, Backend, Client, offload};
 use crate::options::Options;
+use crate::place::Place;
 
 /// Requests under way at a time: the promise to a shared server.
 const IN_FLIGHT: usize = 2;
@@ -57,17 +58,25 @@ impl PrometheusSource {
     ///
     /// # Errors
     /// `NotConfigured` if the address is empty, `BadConfiguration` if it or the credentials cannot be used.
+    pub fn new(url: &str, options: Options) -> Result<Self, SourceError> {
+        Self::at(Place::Address(url.to_owned()), options)
+    }
+
+    /// A source at this place. Connects when it is asked something, not before.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`]; `BadConfiguration` also if the base path cannot be used.
     // By value: whoever composes the sources has no further use for the options.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the constructor takes its options over"
     )]
-    pub fn new(url: &str, options: Options) -> Result<Self, SourceError> {
-        let client = Client::new(BACKEND, url, &options, IN_FLIGHT)?;
+    pub fn at(place: Place, options: Options) -> Result<Self, SourceError> {
+        let client = Client::at(BACKEND, place, &options, IN_FLIGHT)?;
         Ok(Self { client })
     }
 
-    /// The address without credentials.
+    /// The address without credentials, or the way.
     #[must_use]
     pub fn address(&self) -> &str {
         self.client.address()

@@ -133,7 +133,7 @@ impl BaseAddress {
 
 /// The part after the last `@`: a password may hold any character, so nothing before it is shown. Cut where a query may
 /// begin, since tokens stand there too.
-fn after_userinfo(text: &str) -> &str {
+pub(crate) fn after_userinfo(text: &str) -> &str {
     let tail = text.rsplit_once('@').map_or_else(
         || text.split_once("://").map_or(text, |(_, rest)| rest),
         |(_, tail)| tail,

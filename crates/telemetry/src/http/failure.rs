@@ -14,17 +14,22 @@ use super::Backend;
 pub(crate) struct Target {
     pub(super) source: SourceKind,
     product: &'static str,
-    /// Address with path, without user, password and query.
+    /// Address or way with path, without user, password and query.
     at: String,
     pub(super) has_credentials: bool,
 }
 
 impl Target {
     pub(super) fn new(backend: Backend, url: &Url, has_credentials: bool) -> Self {
+        Self::named(backend, bare(url), has_credentials)
+    }
+
+    /// `at` names what is asked; it holds no credentials.
+    pub(super) const fn named(backend: Backend, at: String, has_credentials: bool) -> Self {
         Self {
             source: backend.source,
             product: backend.product,
-            at: bare(url),
+            at,
             has_credentials,
         }
     }
@@ -88,6 +93,17 @@ impl Target {
         self.fail(SourceErrorKind::BadAnswer, &what).with_hint(
             "if that is a login page, use an address behind it (port-forward) or give a token; otherwise use the \
              address it redirects to",
+        )
+    }
+
+    /// What comes through a way does not say where to.
+    pub(super) fn redirected_on_a_way(&self, status: u16) -> SourceError {
+        self.fail(
+            SourceErrorKind::BadAnswer,
+            &format!("HTTP {status}, redirected to somewhere else"),
+        )
+        .with_hint(
+            "if a login page stands before it, give a token; otherwise set the base path (for example /prometheus)",
         )
     }
 

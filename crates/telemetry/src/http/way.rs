@@ -1,0 +1,186 @@
+//! Asking through a way that somebody else provides: the same questions, without an address.
+//!
+//! Owns how a question becomes an [`HttpCall`] and what a refusal by the way itself means. Does not know how the way
+//! works.
+
+use std::sync::Arc;
+
+use pilothouse_core::model::{SourceError, SourceErrorKind};
+use pilothouse_core::ports::{HttpCall, HttpReply, HttpWay};
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+use serde::Deserialize;
+
+use super::failure::Target;
+use super::{Answer, Backend, Parameters};
+
+/// A way, and where the API begins at its end.
+pub(super) struct Lent {
+    way: Arc<dyn HttpWay>,
+    /// Escapes paths and queries; its host is never asked.
+    root: Url,
+    shown: String,
+}
+
+impl Lent {
+    /// # Errors
+    /// `BadConfiguration` if the base path is none.
+    pub(super) fn new(
+        backend: Backend,
+        way: Arc<dyn HttpWay>,
+        base_path: &str,
+    ) -> Result<Self, SourceError> {
+        let path = base_path.trim().trim_matches('/');
+        let wrong = || {
+            SourceError::new(
+                backend.source,
+                SourceErrorKind::BadConfiguration,
+                format!(
+                    "`{base_path}` cannot be the base path of {} at {}",
+                    backend.product,
+                    way.shown()
+                ),
+            )
+            .with_hint("give only the path up to where the API begins, e.g. /prometheus")
+        };
+        if path.contains(['?', '#', '@']) || path.contains("://") {
+            return Err(wrong());
+        }
+        let root = Url::parse(&format!("http://way/{path}")).map_err(|_| wrong())?;
+        let shown = match root.path() {
+            "/" => way.shown().to_owned(),
+            path => format!("{}, {path}", way.shown()),
+        };
+        Ok(Self { way, root, shown })
+    }
+
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// How a question below the base path is named in messages.
+    pub(super) fn target(&self, backend: Backend, path: &[&str], has_credentials: bool) -> Target {
+        let at = format!("{}, {}", self.way.shown(), self.join(path).path());
+        Target::named(backend, at, has_credentials)
+    }
+
+    /// Sends a question. Any answer of the server is `Ok`, whatever its status; a refusal by the way is not.
+    pub(super) async fn exchange(
+        &self,
+        path: &[&str],
+        parameters: Parameters<'_>,
+        bearer: Option<&HeaderValue>,
+        max_body_bytes: usize,
+        target: &Target,
+    ) -> Result<Answer, SourceError> {
+        let mut call = self.question(path, parameters);
+        call.max_body_bytes = max_body_bytes;
+        if let Some(bearer) = bearer {
+            let value = String::from_utf8_lossy(bearer.as_bytes()).into_owned();
+            call.headers.push(("authorization".to_owned(), value));
+        }
+        let sent = self.way.call(call).await;
+        let reply = sent.map_err(|error| {
+            // Told as a failure of what was asked: the way serves several sources.
+            target
+                .fail(error.kind, &error.message)
+                .with_hint(error.hint)
+        })?;
+        if reply.from_the_way {
+            return Err(refusal(&reply, target));
+        }
+        if reply.body.len() > max_body_bytes {
+            return Err(target.too_large(max_body_bytes));
+        }
+        if matches!(reply.status, 300..=399) {
+            return Err(target.redirected_on_a_way(reply.status));
+        }
+        Ok(Answer::new(
+            target.clone(),
+            reply.status,
+            reply.content_type,
+            reply.body,
+        ))
+    }
+
+    fn question(&self, path: &[&str], parameters: Parameters<'_>) -> HttpCall {
+        let mut url = self.join(path);
+        let (Parameters::Query(pairs) | Parameters::Form(pairs)) = parameters;
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        let encoded = url.query().unwrap_or_default();
+        match parameters {
+            Parameters::Query(_) => HttpCall {
+                path: url.query().map_or_else(
+                    || url.path().to_owned(),
+                    |query| format!("{}?{query}", url.path()),
+                ),
+                ..HttpCall::default()
+            },
+            Parameters::Form(_) => HttpCall {
+                post: true,
+                path: url.path().to_owned(),
+                headers: vec![(
+                    "content-type".to_owned(),
+                    "application/x-www-form-urlencoded".to_owned(),
+                )],
+                body: encoded.as_bytes().to_vec(),
+                ..HttpCall::default()
+            },
+        }
+    }
+
+    fn join(&self, path: &[&str]) -> Url {
+        let mut url = self.root.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+}
+
+/// The API server answered itself: the server that was meant has not heard of the question.
+fn refusal(reply: &HttpReply, target: &Target) -> SourceError {
+    #[derive(Deserialize)]
+    struct Status {
+        message: String,
+    }
+    let (kind, what, hint) = match reply.status {
+        401 => (
+            SourceErrorKind::Unauthorized,
+            "the API server did not accept the credentials of this context",
+            "log in to the cluster again",
+        ),
+        403 => (
+            SourceErrorKind::Forbidden,
+            "the API server forbids the way to it",
+            "ask for a role with get and create on services/proxy there, or give the server's own address",
+        ),
+        404 => (
+            SourceErrorKind::NotFound,
+            "the API server knows no such service or port",
+            "check namespace, name and port of the service",
+        ),
+        503 => (
+            SourceErrorKind::Unreachable,
+            "the service has no ready endpoint",
+            "look whether its pods run and are ready",
+        ),
+        _ => (
+            SourceErrorKind::ServerError,
+            "the API server did not pass the question on",
+            "look whether the service is reached from the API server",
+        ),
+    };
+    let said = serde_json::from_slice::<Status>(&reply.body).map_or_else(
+        |_| format!("HTTP {}", reply.status),
+        |status| status.message,
+    );
+    target
+        .fail(kind, &format!("{what}: {said}"))
+        .with_hint(hint)
+}
+
+#[cfg(test)]
+mod tests;
