@@ -18,13 +18,15 @@ mod jaeger;
 mod options;
 mod place;
 mod prometheus;
+mod token_command;
 
 pub use address::{TraceAddress, UnknownTraceAddress};
 pub use file::FileTraces;
 pub use jaeger::JaegerSource;
-pub use options::{Options, Secret};
+pub use options::{ClientCertificate, Credentials, Options, Secret, Tls};
 pub use place::Place;
 pub use prometheus::PrometheusSource;
+pub use token_command::TokenCommand;
 
 #[cfg(test)]
 mod testing;

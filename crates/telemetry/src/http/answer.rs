@@ -156,15 +156,21 @@ impl Answer {
             || (self.content_type.starts_with("text/html") && !self.looks_like_json())
     }
 
-    const fn meaning(&self) -> (SourceErrorKind, &'static str) {
+    fn meaning(&self) -> (SourceErrorKind, &'static str) {
+        // Cortex and what came of it (Mimir, Loki, Tempo).
+        let names_no_tenant = self.body.trim_ascii() == b"no org id";
         match (self.status, self.target.has_credentials) {
+            (401, _) if names_no_tenant => (
+                SourceErrorKind::Unauthorized,
+                "the request names no tenant: give the header X-Scope-OrgID",
+            ),
             (401, true) => (
                 SourceErrorKind::Unauthorized,
                 "the credentials were not accepted: renew the token or correct the password",
             ),
             (401, false) => (
                 SourceErrorKind::Unauthorized,
-                "give a token, or a user in the address: http://user:password@host",
+                "the server wants a sign-in: give a token, or a user and a password",
             ),
             (403, _) => (
                 SourceErrorKind::Forbidden,

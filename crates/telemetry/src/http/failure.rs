@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
 use reqwest::Url;
+use rustls::AlertDescription;
 
 use super::Backend;
 
@@ -143,8 +144,14 @@ fn connect_hint(error: &reqwest::Error, at: &str) -> String {
         return if matches!(tls, rustls::Error::InvalidMessage(_)) {
             "the server does not speak TLS here: try http:// instead of https://".to_owned()
         } else if matches!(tls, rustls::Error::InvalidCertificate(_)) {
-            "this machine does not trust the server's certificate: add its CA to the system's trust store, and use a \
-             host name that the certificate names"
+            "this machine does not trust the server's certificate: give its CA as a PEM file or add it to the system's \
+             trust store, and use a host name that the certificate names"
+                .to_owned()
+        } else if matches!(
+            tls,
+            rustls::Error::AlertReceived(AlertDescription::CertificateRequired)
+        ) {
+            "the server wants a client certificate: give its PEM file and that of its key"
                 .to_owned()
         } else {
             "TLS failed: check the server's certificate and that it offers TLS 1.2 or 1.3"

@@ -1,5 +1,7 @@
+use pilothouse_core::model::SourceErrorKind;
+
 use super::*;
-use crate::options::Secret;
+use crate::options::{Credentials, Secret};
 use crate::testing::{Reply, Sim, closed_port, impatient};
 
 const BACKEND: Backend = Backend {
@@ -7,12 +9,16 @@ const BACKEND: Backend = Backend {
     product: "Prometheus",
 };
 
+fn open(url: &str, options: &Options) -> Result<Client, SourceError> {
+    Client::at(BACKEND, Place::Address(url.to_owned()), options, 2)
+}
+
 fn client(url: &str) -> Client {
-    Client::new(BACKEND, url, &Options::default(), 2).unwrap()
+    open(url, &Options::default()).unwrap()
 }
 
 fn hasty(url: &str) -> Client {
-    Client::new(BACKEND, url, &impatient(), 2).unwrap()
+    open(url, &impatient()).unwrap()
 }
 
 /// What becomes of an answer: the JSON read as anything, or the failure.
@@ -131,7 +137,7 @@ async fn an_endless_body_ends() {
         max_body_bytes: 1 << 20,
         ..Options::default()
     };
-    let client = Client::new(BACKEND, &sim.url, &options, 2).unwrap();
+    let client = open(&sim.url, &options).unwrap();
     let error = outcome(&client).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::TooLarge);
     assert!(error.message.contains("1048576 bytes"), "{error}");
@@ -232,10 +238,10 @@ async fn credentials_are_sent_and_never_shown() {
     let with_user = sim.url.replace("http://", "http://an%20na:s3cret@");
     let basic = client(&with_user);
     let token = Options {
-        bearer: Some(Secret::new("s3cret\n")),
+        credentials: Credentials::Bearer(Secret::new("s3cret\n")),
         ..Options::default()
     };
-    let bearer = Client::new(BACKEND, &sim.url, &token, 2).unwrap();
+    let bearer = open(&sim.url, &token).unwrap();
     for (client, header) in [(basic, "Basic YW4gbmE6czNjcmV0"), (bearer, "Bearer s3cret")] {
         let error = outcome(&client).await.unwrap_err();
         assert_eq!(sim.last("/x").headers.get("authorization").unwrap(), header);
@@ -256,10 +262,10 @@ fn credentials_that_cannot_work_are_refused_at_once() {
         ("http://h", "a\nb", "characters"),
     ] {
         let options = Options {
-            bearer: Some(Secret::new(token)),
+            credentials: Credentials::Bearer(Secret::new(token)),
             ..Options::default()
         };
-        let error = Client::new(BACKEND, url, &options, 2).unwrap_err();
+        let error = open(url, &options).unwrap_err();
         assert_eq!(error.kind, SourceErrorKind::BadConfiguration);
         assert!(error.message.contains(what), "{error}");
     }

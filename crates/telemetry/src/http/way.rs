@@ -8,11 +8,12 @@ use std::sync::Arc;
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 use pilothouse_core::ports::{HttpCall, HttpReply, HttpWay};
 use reqwest::Url;
-use reqwest::header::HeaderValue;
+use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
 use super::failure::Target;
 use super::{Answer, Backend, Parameters};
+use crate::options::Tls;
 
 /// A way, and where the API begins at its end.
 pub(super) struct Lent {
@@ -24,11 +25,12 @@ pub(super) struct Lent {
 
 impl Lent {
     /// # Errors
-    /// `BadConfiguration` if the base path is none.
+    /// `BadConfiguration` if the base path is none, or if there are certificates, which would be left out.
     pub(super) fn new(
         backend: Backend,
         way: Arc<dyn HttpWay>,
         base_path: &str,
+        tls: &Tls,
     ) -> Result<Self, SourceError> {
         let path = base_path.trim().trim_matches('/');
         let wrong = || {
@@ -45,6 +47,18 @@ impl Lent {
         };
         if path.contains(['?', '#', '@']) || path.contains("://") {
             return Err(wrong());
+        }
+        if tls.ca.is_some() || tls.client.is_some() {
+            return Err(SourceError::new(
+                backend.source,
+                SourceErrorKind::BadConfiguration,
+                format!(
+                    "certificates cannot be used for {} at {}",
+                    backend.product,
+                    way.shown()
+                ),
+            )
+            .with_hint("take them away, or give the server's own address"));
         }
         let root = Url::parse(&format!("http://way/{path}")).map_err(|_| wrong())?;
         let shown = match root.path() {
@@ -69,15 +83,15 @@ impl Lent {
         &self,
         path: &[&str],
         parameters: Parameters<'_>,
-        bearer: Option<&HeaderValue>,
+        headers: &HeaderMap,
         max_body_bytes: usize,
         target: &Target,
     ) -> Result<Answer, SourceError> {
         let mut call = self.question(path, parameters);
         call.max_body_bytes = max_body_bytes;
-        if let Some(bearer) = bearer {
-            let value = String::from_utf8_lossy(bearer.as_bytes()).into_owned();
-            call.headers.push(("authorization".to_owned(), value));
+        for (name, value) in headers {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            call.headers.push((name.as_str().to_owned(), value));
         }
         let sent = self.way.call(call).await;
         let reply = sent.map_err(|error| {
@@ -146,6 +160,10 @@ fn refusal(reply: &HttpReply, target: &Target) -> SourceError {
     struct Status {
         message: String,
     }
+    let said = serde_json::from_slice::<Status>(&reply.body).map_or_else(
+        |_| format!("HTTP {}", reply.status),
+        |status| status.message,
+    );
     let (kind, what, hint) = match reply.status {
         401 => (
             SourceErrorKind::Unauthorized,
@@ -160,12 +178,18 @@ fn refusal(reply: &HttpReply, target: &Target) -> SourceError {
         404 => (
             SourceErrorKind::NotFound,
             "the API server knows no such service or port",
-            "check namespace, name and port of the service",
+            "check namespace, name and port of the service; one without an Endpoints object (the proxy reads no \
+             EndpointSlices) is reached by its own address only",
+        ),
+        502..=504 if reply.status != 503 || said.contains("error trying to reach service") => (
+            SourceErrorKind::Unreachable,
+            "the API server does not reach the pod",
+            "check that it listens on this port, network policies, and strict mTLS on the port",
         ),
         503 => (
             SourceErrorKind::Unreachable,
             "the service has no ready endpoint",
-            "look whether its pods run and are ready",
+            "look whether its pods run and are ready; endpoints that are no pods of the cluster are reached by address",
         ),
         _ => (
             SourceErrorKind::ServerError,
@@ -173,10 +197,6 @@ fn refusal(reply: &HttpReply, target: &Target) -> SourceError {
             "look whether the service is reached from the API server",
         ),
     };
-    let said = serde_json::from_slice::<Status>(&reply.body).map_or_else(
-        |_| format!("HTTP {}", reply.status),
-        |status| status.message,
-    );
     target
         .fail(kind, &format!("{what}: {said}"))
         .with_hint(hint)

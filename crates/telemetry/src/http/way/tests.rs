@@ -9,7 +9,7 @@ use pilothouse_core::ports::{
 use super::*;
 use crate::place::Place;
 use crate::testing::impatient;
-use crate::{JaegerSource, Options, PrometheusSource, Secret};
+use crate::{Credentials, JaegerSource, Options, PrometheusSource, Secret};
 
 const SHOWN: &str = "monitoring/prometheus:9090 through the API server";
 const CANARY: &str = "canary-7f3a";
@@ -63,9 +63,10 @@ fn place(way: &Arc<Scripted>, base_path: &str) -> Place {
 
 fn options() -> Options {
     Options {
-        bearer: Some(Secret::new(CANARY)),
+        credentials: Credentials::Bearer(Secret::new(CANARY)),
         max_body_bytes: 1000,
         deadline: Duration::from_secs(5),
+        ..Options::default()
     }
 }
 
@@ -114,7 +115,7 @@ fn queries_stand_in_the_path_and_forms_in_the_body() {
         source: SourceKind::Metrics,
         product: "Prometheus",
     };
-    let lent = Lent::new(backend, way, "p").unwrap();
+    let lent = Lent::new(backend, way, "p", &Tls::default()).unwrap();
     let pairs = [("query", "a{b=\"c d\"} & é".to_owned())];
     let encoded = "query=a%7Bb%3D%22c+d%22%7D+%26+%C3%A9";
     let get = lent.question(&["x/y"], Parameters::Query(&pairs));
@@ -129,7 +130,7 @@ fn queries_stand_in_the_path_and_forms_in_the_body() {
 #[tokio::test]
 async fn a_refusal_of_the_way_is_not_taken_for_the_servers() {
     type Script = fn(&HttpCall) -> Option<Result<HttpReply, SourceError>>;
-    let cases: [(Script, SourceErrorKind, &str); 5] = [
+    let cases: [(Script, SourceErrorKind, &str); 7] = [
         (
             |_| reply(401, r#"{"message":"said"}"#, true),
             SourceErrorKind::Unauthorized,
@@ -151,9 +152,25 @@ async fn a_refusal_of_the_way_is_not_taken_for_the_servers() {
             "no ready endpoint: HTTP 503",
         ),
         (
+            |_| {
+                reply(
+                    503,
+                    r#"{"message":"error trying to reach service: dial tcp"}"#,
+                    true,
+                )
+            },
+            SourceErrorKind::Unreachable,
+            "does not reach the pod: error trying",
+        ),
+        (
             |_| reply(502, "", true),
+            SourceErrorKind::Unreachable,
+            "does not reach the pod: HTTP 502",
+        ),
+        (
+            |_| reply(429, "", true),
             SourceErrorKind::ServerError,
-            "did not pass the question on: HTTP 502",
+            "did not pass the question on: HTTP 429",
         ),
     ];
     for (script, kind, words) in cases {
