@@ -51,7 +51,10 @@ pub(crate) fn judge_metrics(
         },
         None => Verdict {
             state: LineState::Note,
-            why: format!("{} answers, but its series could not be counted", facts.product),
+            why: format!(
+                "{} answers, but its series could not be counted",
+                facts.product
+            ),
             is_eligible: true,
         },
         Some(series) => {
@@ -65,7 +68,12 @@ pub(crate) fn judge_metrics(
                 .map(|age| format!(", the newest {age:.0} s old"))
                 .unwrap_or_default();
             if foreign {
-                let names: Vec<&str> = facts.namespaces.iter().take(3).map(String::as_str).collect();
+                let names: Vec<&str> = facts
+                    .namespaces
+                    .iter()
+                    .take(3)
+                    .map(String::as_str)
+                    .collect();
                 return Verdict {
                     state: LineState::Note,
                     why: format!(
@@ -199,8 +207,14 @@ mod tests {
     fn hints_win_over_size_and_size_over_order() {
         let (kiali, label) = (Rank::Kiali, Rank::Label);
         let (small, large) = (facts(5, &["shop"]), facts(900, &["shop"]));
-        assert_eq!(chosen(&[label, kiali], &[large.clone(), small.clone()]), Some(1));
-        assert_eq!(chosen(&[label, label], &[small.clone(), large.clone()]), Some(1));
+        assert_eq!(
+            chosen(&[label, kiali], &[large.clone(), small.clone()]),
+            Some(1)
+        );
+        assert_eq!(
+            chosen(&[label, label], &[small.clone(), large.clone()]),
+            Some(1)
+        );
         assert_eq!(chosen(&[label, label], &[large.clone(), large]), Some(0));
         assert_eq!(chosen(&[kiali, label], &[down(), small]), Some(1));
     }
@@ -210,16 +224,30 @@ mod tests {
         let label = Rank::Label;
         assert_eq!(chosen(&[label], &[facts(0, &[])]), None);
         assert_eq!(chosen(&[label], &[facts(9, &["elsewhere"])]), None);
-        assert_eq!(chosen(&[Rank::Chosen, label], &[facts(9, &["elsewhere"]), facts(9, &["shop"])]), Some(0));
+        assert_eq!(
+            chosen(
+                &[Rank::Chosen, label],
+                &[facts(9, &["elsewhere"]), facts(9, &["shop"])]
+            ),
+            Some(0)
+        );
         assert_eq!(chosen(&[label], &[down()]), None);
         assert_eq!(chosen(&[], &[]), None);
     }
 
     #[test]
     fn what_the_other_half_holds_is_named() {
-        let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<_>>();
+        let set = |names: &[&str]| {
+            names
+                .iter()
+                .map(|n| (*n).to_owned())
+                .collect::<BTreeSet<_>>()
+        };
         let own = set(&["a", "b", "c"]);
-        assert_eq!(halves(&set(&["a"]), &set(&["a", "b", "x"]), Some(&own)), Some(vec!["b"]));
+        assert_eq!(
+            halves(&set(&["a"]), &set(&["a", "b", "x"]), Some(&own)),
+            Some(vec!["b"])
+        );
         assert_eq!(halves(&set(&["a", "b"]), &set(&["b"]), Some(&own)), None);
     }
 }

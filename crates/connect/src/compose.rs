@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pilothouse_api::dto::ApiError;
 use pilothouse_api::{Opened, Workspace};
+use pilothouse_demo::DemoMesh;
 use pilothouse_engine::{
     Class, Clock, EngineConfig, SourceErrorKind, Sources, TimeSpan, journal_file, system_clock,
 };
@@ -17,7 +18,7 @@ use crate::demo::{self, SavedDemo};
 use crate::failure::ConnectError;
 
 /// The demo answers at no cost, so its picture may be livelier than a real one.
-const DEMO_TICK: Duration = Duration::from_secs(2);
+pub(crate) const DEMO_TICK: Duration = Duration::from_secs(2);
 /// How far the clock of a file's search runs ahead, in milliseconds: beyond every recorded trace.
 const AHEAD_MS: i64 = 5_000_000_000_000;
 
@@ -120,27 +121,37 @@ fn of_demo(
     clock: Clock,
     memory: DemoMemory,
 ) -> Result<Composition, ConnectError> {
-    let mut config = EngineConfig::new("demo", Class::Demo);
-    config.tick = DEMO_TICK;
-    let (mesh, file) = match memory {
-        DemoMemory::Forgotten => (demo::fresh_mesh(args, Arc::clone(&clock)), None),
-        DemoMemory::Kept => {
-            config.journal = demo::state_file(args, "jsonl");
-            let mesh = demo::remembered_mesh(args, Arc::clone(&clock))?;
-            (mesh, demo::state_file(args, "json"))
-        }
+    let (mesh, file, journal) = match memory {
+        DemoMemory::Forgotten => (demo::fresh_mesh(args, Arc::clone(&clock)), None, None),
+        DemoMemory::Kept => (
+            demo::remembered_mesh(args, Arc::clone(&clock))?,
+            demo::state_file(args, "json"),
+            demo::state_file(args, "jsonl"),
+        ),
     };
-    let opened = Opened {
-        config,
-        sources: demo::sources(&mesh),
-        clock,
-        cluster: None,
-        metrics_server: None,
-    };
+    let mut opened = over_mesh(&mesh, clock);
+    opened.config.journal = journal;
     Ok(Composition {
         opened: vec![opened],
         demo: Some(SavedDemo { mesh, file }),
     })
+}
+
+/// The demo mesh without a memory.
+pub(crate) fn demo_opened(args: &SourceArgs, clock: Clock) -> Opened {
+    over_mesh(&demo::fresh_mesh(args, Arc::clone(&clock)), clock)
+}
+
+fn over_mesh(mesh: &Arc<DemoMesh>, clock: Clock) -> Opened {
+    let mut config = EngineConfig::new("demo", Class::Demo);
+    config.tick = DEMO_TICK;
+    Opened {
+        config,
+        sources: demo::sources(mesh),
+        clock,
+        cluster: None,
+        metrics_server: None,
+    }
 }
 
 fn of_cluster(args: &SourceArgs, context: Option<&str>, clock: Clock) -> Opened {

@@ -9,19 +9,20 @@ mod edits;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use pilothouse_api::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, Code, FileRequest, MemoryRequest,
     MemoryView, SourceRequest,
 };
 use pilothouse_api::{Connecting, Connector, Opened};
-use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, system_clock};
+use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, TimeSpan, system_clock};
 use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
 };
 use pilothouse_settings::{
     Confirm, ContextFacts, ContextKey, ContextSettings, Folders, PATIENCE, Problem, Secrets,
-    Settings, SettingsFile, State, StateFile,
+    Settings, State, StateFile,
 };
 use tokio::task::spawn_blocking;
 
@@ -84,18 +85,9 @@ impl Contexts {
 impl Shared {
     /// Explicit files of the flags, or those of the settings beside the usual ones.
     fn kubeconfig_files(&self, settings: &Settings) -> (Vec<PathBuf>, ConfigEnvironment) {
-        if !self.args.kubeconfig.is_empty() || settings.kubeconfig_files.is_empty() {
-            return (self.args.kubeconfig.clone(), self.environment.clone());
-        }
-        // Files that were opened by hand come after the usual ones: first definition wins.
         let mut environment = self.environment.clone();
-        let usual = Kubeconfigs::watched(&[], &self.environment);
-        let files = usual
-            .into_iter()
-            .filter(|file| !file.ends_with("kuberc"))
-            .chain(settings.kubeconfig_files.iter().cloned());
-        environment.kubeconfig = std::env::join_paths(files).ok();
-        (Vec::new(), environment)
+        environment.opened.clone_from(&settings.kubeconfig_files);
+        (self.args.kubeconfig.clone(), environment)
     }
 
     fn settings(&self) -> (Settings, Vec<Problem>) {
@@ -183,9 +175,8 @@ impl Shared {
         config.namespaces = own.to_vec();
         config.read_only = self.args.read_only;
         config.journal = self.folders.journal_file();
-        if let Some(tick) = settings.refresh_tick() {
-            config.tick = tick;
-        }
+        config.tick = Duration::from_secs(settings.tick_s.into());
+        config.window = TimeSpan::seconds(settings.window_s.into());
         config
     }
 
@@ -278,7 +269,10 @@ impl Contexts {
             Named::Addresses(key) => {
                 let board = Board::new(context, began, ADDRESS_LINES, tell);
                 let class = self.shared.class(&settings, &key, None);
-                let own = settings.context(&key).cloned().unwrap_or_default();
+                let own = settings
+                    .context(&key)
+                    .cloned()
+                    .unwrap_or_else(|| nothing_chosen(&key));
                 let namespaces = self.shared.namespaces(Some(&own));
                 let choices = self.choices(&key, own).await?;
                 let found = look::at_addresses(&board, &choices).await;
@@ -287,7 +281,8 @@ impl Contexts {
             }
             Named::Cluster(entry) => {
                 let board = Board::new(context, began, CLUSTER_LINES, tell);
-                self.look_at_cluster(context, &entry, &settings, &board).await
+                self.look_at_cluster(context, &entry, &settings, &board)
+                    .await
             }
         }
     }
@@ -302,7 +297,10 @@ impl Contexts {
         let key = ContextKey::new(entry.name.clone(), Some(entry.file.clone()));
         let host = entry.server.as_deref().map(chooser::host_of);
         let class = self.shared.class(settings, &key, host);
-        let own = settings.context(&key).cloned().unwrap_or_default();
+        let own = settings
+            .context(&key)
+            .cloned()
+            .unwrap_or_else(|| nothing_chosen(&key));
         let namespaces = self.shared.namespaces(Some(&own));
         let (files, environment) = self.shared.kubeconfig_files(settings);
         let options = ConnectOptions {
@@ -346,6 +344,18 @@ impl Contexts {
             cluster: found.cluster,
             metrics_server: found.metrics_server,
         }
+    }
+}
+
+fn nothing_chosen(key: &ContextKey) -> ContextSettings {
+    ContextSettings {
+        name: key.name.clone(),
+        file: key.file.clone(),
+        class: None,
+        colour: None,
+        namespaces: None,
+        metrics: None,
+        traces: Vec::new(),
     }
 }
 

@@ -8,18 +8,25 @@
 //! * [`compose`]: from the flags to an engine's configuration and sources.
 //! * [`demo`]: the embedded mesh, and how its edits outlive a run.
 //! * [`found`]: which flag, variable or file named a source.
+//! * [`Contexts`]: what can be chosen instead, and how a choice is looked at and opened. `discovery` says which servers of
+//!   a cluster may be its metrics and traces, `look` asks them all, `choice` takes one and says why.
 //!
 //! [`Sources`]: pilothouse_engine::Sources
 
 pub mod args;
+mod choice;
 pub mod compose;
+mod connector;
 pub mod demo;
 mod discovery;
 mod failure;
 pub mod found;
+mod look;
+mod sign_in;
 
 pub use args::SourceArgs;
 pub use compose::{Composition, DemoMemory, compose, trace_file};
+pub use connector::Contexts;
 pub use demo::SavedDemo;
 pub use failure::ConnectError;
 pub use found::found_by;

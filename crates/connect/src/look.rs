@@ -24,9 +24,21 @@ const TELL_WAITING: Duration = Duration::from_millis(500);
 /// Where else to look than in the cluster, and what goes with requests.
 pub(crate) trait Choices: Sync {
     /// What the operator chose for metrics or traces; found candidates are appended to it.
-    fn metrics(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<pilothouse_telemetry::Options, SourceError>)>;
+    fn metrics(
+        &self,
+        found: Vec<Candidate>,
+    ) -> Vec<(
+        Candidate,
+        Result<pilothouse_telemetry::Options, SourceError>,
+    )>;
     /// The same of traces.
-    fn traces(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<pilothouse_telemetry::Options, SourceError>)>;
+    fn traces(
+        &self,
+        found: Vec<Candidate>,
+    ) -> Vec<(
+        Candidate,
+        Result<pilothouse_telemetry::Options, SourceError>,
+    )>;
 }
 
 /// What a look at a cluster found.
@@ -86,7 +98,11 @@ pub(crate) async fn at_cluster(
             let _since = board.asking(line);
         }
         let inventory = kube.inventory().await;
-        board.answer("namespaces", since, lines::namespaces(&inventory, namespaces));
+        board.answer(
+            "namespaces",
+            since,
+            lines::namespaces(&inventory, namespaces),
+        );
         board.answer("istio", since, lines::istio(&inventory));
         board.answer("gateway_api", since, lines::gateway_api(&inventory));
         board.answer("owners", since, lines::owners(&inventory));
@@ -210,7 +226,10 @@ async fn tell_waiting(board: &Board<'_>, kube: &KubeSource) -> Infallible {
 }
 
 fn asked(
-    candidates: Vec<(Candidate, Result<pilothouse_telemetry::Options, SourceError>)>,
+    candidates: Vec<(
+        Candidate,
+        Result<pilothouse_telemetry::Options, SourceError>,
+    )>,
     kube: Option<&KubeSource>,
 ) -> Vec<Asked> {
     candidates
@@ -242,7 +261,9 @@ fn open(
     traces: Option<Taken<TracesProbe>>,
 ) -> Option<String> {
     let since = board.asking("scrape_interval");
-    let interval = metrics.as_ref().and_then(|taken| taken.probe.scrape_interval_s);
+    let interval = metrics
+        .as_ref()
+        .and_then(|taken| taken.probe.scrape_interval_s);
     let line = match (&metrics, interval) {
         (None, _) => Line::new(LineState::Missing, "no metrics, so there is none"),
         (Some(_), None) => Line::new(LineState::Note, "not known: 15 s are assumed"),

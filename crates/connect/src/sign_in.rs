@@ -21,7 +21,9 @@ pub(crate) fn options(
         .map(|(name, value)| (name.clone(), Secret::new(value)))
         .collect();
     if let Some(tenant) = &settings.tenant {
-        options.headers.push((TENANT.to_owned(), Secret::new(tenant)));
+        options
+            .headers
+            .push((TENANT.to_owned(), Secret::new(tenant)));
     }
     options.tls = Tls {
         ca: settings.ca_file.clone(),
@@ -39,7 +41,12 @@ pub(crate) fn options(
     options.credentials = match &settings.auth {
         Auth::None => Credentials::None,
         Auth::TokenFile(file) => Credentials::BearerFile(file.clone()),
-        Auth::TokenCommand(words) => Credentials::BearerCommand(TokenCommand::new(words.clone())),
+        Auth::TokenCommand(words) => match words.split_first() {
+            Some((program, arguments)) => {
+                Credentials::BearerCommand(TokenCommand::new(program, arguments))
+            }
+            None => Credentials::None,
+        },
         Auth::Keychain => {
             let secret = from_keychain(secrets, context, source, index)?;
             match (&settings.secret_header, &settings.user) {

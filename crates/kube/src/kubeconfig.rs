@@ -58,6 +58,8 @@ pub struct ConfigEnvironment {
     pub kuberc: KubercEnvironment,
     /// `KUBERNETES_MASTER`: the address of a cluster without a server.
     pub master: Option<String>,
+    /// Files that were opened by hand: read after the usual ones, so that these define first; missing ones are skipped.
+    pub opened: Vec<PathBuf>,
 }
 
 impl ConfigEnvironment {
@@ -83,6 +85,7 @@ impl ConfigEnvironment {
                 is_disabled,
             },
             master: text("KUBERNETES_MASTER"),
+            opened: Vec::new(),
         }
     }
 
@@ -286,6 +289,11 @@ fn candidates(explicit: &[PathBuf], environment: &ConfigEnvironment) -> Vec<Path
         .kubeconfig
         .as_ref()
         .filter(|list| !list.is_empty());
+    let opened = environment
+        .opened
+        .iter()
+        .filter(|_| explicit.is_empty())
+        .cloned();
     let listed: Vec<PathBuf> = match variable {
         _ if !explicit.is_empty() => explicit.to_vec(),
         Some(list) => std::env::split_paths(list)
@@ -297,7 +305,7 @@ fn candidates(explicit: &[PathBuf], environment: &ConfigEnvironment) -> Vec<Path
         }
     };
     let mut candidates: Vec<PathBuf> = Vec::new();
-    for path in listed {
+    for path in listed.into_iter().chain(opened) {
         if !candidates.contains(&path) {
             candidates.push(path);
         }

@@ -37,6 +37,9 @@ pub struct State {
     /// Screen that was open, in the window's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen: Option<String>,
+    /// The window's own state, in its own words; `None` before it kept any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Contexts that were open, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<ContextKey>,
@@ -54,6 +57,7 @@ impl Default for State {
             schema: SCHEMA,
             window: None,
             screen: None,
+            page: None,
             open: Vec::new(),
             contexts: Vec::new(),
             unknown: Map::new(),

@@ -843,9 +843,18 @@ version: number,
  */
 nodes: { [key in string]: RectView }, 
 /**
- * Box by `cluster/namespace`.
+ * Box by the id that nodes name as theirs.
  */
 boxes: { [key in string]: RectView }, 
+/**
+ * Outlines of clusters, around the boxes of their namespaces; empty with one cluster. The key is the cluster's name,
+ * with the context where several clusters go by one name.
+ */
+clusters: { [key in string]: RectView }, 
+/**
+ * The key in `clusters` of each box that stands in one.
+ */
+around: { [key in string]: string }, 
 /**
  * Nodes that are gone but keep their slot.
  */

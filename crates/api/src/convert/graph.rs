@@ -344,6 +344,12 @@ pub(crate) fn layout_view(layout: &Layout) -> LayoutView {
         version: layout.version,
         nodes: rects(&layout.nodes),
         boxes: rects(&layout.boxes),
+        clusters: rects(&layout.clusters),
+        around: layout
+            .boxes
+            .keys()
+            .filter_map(|id| Some((id.clone(), layout.around(id)?.to_owned())))
+            .collect(),
         ghosts: layout.ghosts.clone(),
     }
 }

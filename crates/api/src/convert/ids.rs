@@ -1,18 +1,20 @@
-//! Ids that cross the border carry their context: `CONTEXT/REST`, with `/` and `%` of the context escaped as in a URL, so that
-//! any name of a context is unambiguous (`arn:aws:eks:eu-west-1:123:cluster/shop`).
+//! Ids that cross the border carry their context, as [`ContextName`] writes it.
 
-/// An id of this context.
+use pilothouse_core::model::ContextName;
+
+/// An id of this context; the id alone while nothing is open.
 pub(crate) fn in_context(context: &str, rest: &str) -> String {
-    let escaped = context.replace('%', "%25").replace('/', "%2F");
-    format!("{escaped}/{rest}")
+    match ContextName::try_from(context.to_owned()) {
+        Ok(context) => context.qualify(rest),
+        Err(_) => rest.to_owned(),
+    }
 }
 
-/// The context and the rest of an id whose rest has `slashes` slashes; an id without a context is the first context's.
+/// The context and the rest of an id whose rest has so many slashes; an id without a context is the first context's.
 pub(crate) fn of_context(id: &str, slashes: usize) -> (Option<String>, &str) {
-    match id.split_once('/') {
+    match ContextName::split(id) {
         Some((context, rest)) if rest.matches('/').count() == slashes => {
-            let context = context.replace("%2F", "/").replace("%25", "%");
-            (Some(context), rest)
+            (Some(context.into()), rest)
         }
         _ => (None, id),
     }
@@ -20,23 +22,16 @@ pub(crate) fn of_context(id: &str, slashes: usize) -> (Option<String>, &str) {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    proptest! {
-        #[test]
-        fn any_context_and_rest_come_back(context in ".*", parts in prop::collection::vec("[^/]*", 1..6)) {
-            let rest = parts.join("/");
-            let id = in_context(&context, &rest);
-            prop_assert_eq!(of_context(&id, parts.len() - 1), (Some(context), rest.as_str()));
-        }
-    }
-
     #[test]
-    fn an_id_without_a_context_stays_whole() {
+    fn an_id_holds_its_context_or_means_the_first_one() {
+        let plan = in_context("arn:aws:eks:eu-west-1:1:cluster/shop", "plan-3");
+        let context = Some("arn:aws:eks:eu-west-1:1:cluster/shop".to_owned());
+        assert_eq!(of_context(&plan, 0), (context, "plan-3"));
         assert_eq!(of_context("plan-3", 0), (None, "plan-3"));
-        let id = "VirtualService/shop/reviews/http/0";
-        assert_eq!(of_context(id, 4), (None, id));
+        let split = "VirtualService/shop/reviews/http/0";
+        assert_eq!(of_context(split, 4), (None, split));
+        assert_eq!(in_context("", "plan-3"), "plan-3");
     }
 }

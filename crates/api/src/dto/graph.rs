@@ -233,8 +233,13 @@ pub struct LayoutView {
     pub version: u64,
     /// Card by node id.
     pub nodes: BTreeMap<String, RectView>,
-    /// Box by `cluster/namespace`.
+    /// Box by the id that nodes name as theirs.
     pub boxes: BTreeMap<String, RectView>,
+    /// Outlines of clusters, around the boxes of their namespaces; empty with one cluster. The key is the cluster's name,
+    /// with the context where several clusters go by one name.
+    pub clusters: BTreeMap<String, RectView>,
+    /// The key in `clusters` of each box that stands in one.
+    pub around: BTreeMap<String, String>,
     /// Nodes that are gone but keep their slot.
     pub ghosts: Vec<String>,
 }

@@ -9,7 +9,9 @@ use pilothouse_api::dto::{
 };
 use pilothouse_engine::Moment;
 use pilothouse_kube::{AuthKind, ContextEntry, EntryProblem, InteractiveMode, Kubeconfigs};
-use pilothouse_settings::{Confirm, ContextKey, ContextSettings, Location, Problem, Settings, State};
+use pilothouse_settings::{
+    Confirm, ContextKey, ContextSettings, Location, Problem, Settings, State,
+};
 use tokio::time::Instant;
 
 use super::Shared;
@@ -55,14 +57,21 @@ pub(super) fn view(shared: &Shared) -> ChooserView {
         }
     }
     contexts.push(demo(&state));
-    let last = state.open.first().and_then(|key| id_of(key, &contexts, shared));
+    let last = state
+        .open
+        .first()
+        .and_then(|key| id_of(key, &contexts, shared));
     ChooserView {
         contexts,
         files: file_views,
         problems,
         read_ms: milliseconds(since),
         last,
-        folder: shared.folders.state.as_ref().map(|folder| shown(folder, shared)),
+        folder: shared
+            .folders
+            .state
+            .as_ref()
+            .map(|folder| shown(folder, shared)),
     }
 }
 
@@ -70,7 +79,10 @@ pub(super) fn view(shared: &Shared) -> ChooserView {
 pub(super) fn is_addresses(own: &ContextSettings) -> bool {
     let is_address = |location: &Option<Location>| matches!(location, Some(Location::Address(_)));
     own.file.is_none()
-        && (own.metrics.iter().any(|source| is_address(&source.location))
+        && (own
+            .metrics
+            .iter()
+            .any(|source| is_address(&source.location))
             || own.traces.iter().any(|source| is_address(&source.location)))
 }
 
@@ -95,7 +107,8 @@ fn of_entry(
     };
     let mut warnings = Vec::new();
     if entry.insecure_skip_tls_verify {
-        warnings.push("the server's certificate is not checked (insecure-skip-tls-verify)".to_owned());
+        warnings
+            .push("the server's certificate is not checked (insecure-skip-tls-verify)".to_owned());
     }
     if let Some(user) = &entry.impersonates {
         warnings.push(format!("acts as {user} (impersonation)"));
@@ -241,21 +254,32 @@ fn auth(entry: &ContextEntry) -> AuthView {
 
 /// Adds to a failure what the chooser knows of a missing plugin: where was looked, and how to install it.
 pub(super) fn explain_plugin(board: &Board<'_>, entry: &ContextEntry, failure: &mut ApiError) {
-    let Some(plugin) = entry.plugin.as_ref().filter(|plugin| plugin.found.is_none()) else {
+    let Some(plugin) = entry
+        .plugin
+        .as_ref()
+        .filter(|plugin| plugin.found.is_none())
+    else {
         return;
     };
     let install = plugin.install_hint.clone().unwrap_or_default();
     // A hint of one line is most often the command itself.
     let is_command = !install.trim().contains('\n') && !install.trim().is_empty();
     board.failed(CheckFailureView {
-        asked: format!("a token from the plugin that the file names: {}", plugin.command),
+        asked: format!(
+            "a token from the plugin that the file names: {}",
+            plugin.command
+        ),
         happened: failure.message.clone(),
         helps: if install.is_empty() {
             failure.hint.clone()
         } else {
             "Install the plugin, then check again. Its file says how:".to_owned()
         },
-        command: if is_command { install.trim().to_owned() } else { install },
+        command: if is_command {
+            install.trim().to_owned()
+        } else {
+            install
+        },
         looked_in: plugin
             .looked_in
             .iter()
@@ -269,7 +293,10 @@ fn problem(problem: &Problem, shared: &Shared) -> ProblemView {
     ProblemView {
         message: problem.to_string(),
         file: shown(&problem.file, shared),
-        line: problem.place.as_ref().and_then(|place| u32::try_from(place.line).ok()),
+        line: problem
+            .place
+            .as_ref()
+            .and_then(|place| u32::try_from(place.line).ok()),
     }
 }
 
@@ -302,6 +329,5 @@ pub(super) fn host_of(url: &str) -> &str {
 
 /// RFC 3339; a moment outside the calendar in milliseconds.
 pub(super) fn rfc3339(at: Moment) -> String {
-    Timestamp::from_millisecond(at.0)
-        .map_or_else(|_| format!("{} ms", at.0), |t| format!("{t:.3}"))
+    Timestamp::from_millisecond(at.0).map_or_else(|_| format!("{} ms", at.0), |t| format!("{t:.3}"))
 }

@@ -179,7 +179,12 @@ fn key_of(named: &Named) -> Result<ContextKey, ApiError> {
 
 /// From [`crate::discovery::Where::id`].
 fn of_candidate(id: &str) -> Result<SourceSettings, ApiError> {
-    let unknown = || bad(format!("there is no candidate `{id}`"), "check the context again");
+    let unknown = || {
+        bad(
+            format!("there is no candidate `{id}`"),
+            "check the context again",
+        )
+    };
     let (kind, shown) = id.split_once(' ').ok_or_else(unknown)?;
     let location = if kind == "address" {
         Location::Address(shown.to_owned())
@@ -250,10 +255,7 @@ fn of_address(
     })
 }
 
-fn edit(
-    shared: &Shared,
-    change: impl Fn(&mut pilothouse_settings::Draft),
-) -> Result<(), ApiError> {
+fn edit(shared: &Shared, change: impl Fn(&mut pilothouse_settings::Draft)) -> Result<(), ApiError> {
     let Some(file) = SettingsFile::of(&shared.folders) else {
         return Err(bad(
             "there is no folder for settings: neither HOME nor PILOTHOUSE_HOME is set".to_owned(),

@@ -216,12 +216,19 @@ pub(crate) fn rights(rights: &Rights, who: &Result<Option<Who>, SourceError>) ->
     } else if some.is_empty() {
         "change no weights".to_owned()
     } else {
-        format!("change weights in {}", listed(some.iter().map(String::as_str)))
+        format!(
+            "change weights in {}",
+            listed(some.iter().map(String::as_str))
+        )
     };
     let reads_all = missing
         .iter()
         .all(|rule| !rule.rule.verbs.iter().any(|verb| verb == "list"));
-    let may_read = if reads_all { "Read all" } else { "Read in part" };
+    let may_read = if reads_all {
+        "Read all"
+    } else {
+        "Read in part"
+    };
     let state = if missing.is_empty() && !unknown {
         LineState::Ok
     } else {

@@ -85,7 +85,11 @@ pub(super) async fn metrics(
         .zip(&facts)
         .map(|(one, facts)| {
             let series = facts.as_ref().ok().and_then(|f| f.series).unwrap_or(0);
-            (one.candidate.rank, choice::judge_metrics(facts, own), series)
+            (
+                one.candidate.rank,
+                choice::judge_metrics(facts, own),
+                series,
+            )
         })
         .collect();
     let chosen = choice::choose(&judged);
@@ -96,10 +100,7 @@ pub(super) async fn metrics(
 }
 
 /// Probes all candidates for traces and takes the likeliest that answers.
-pub(super) async fn traces(
-    board: &Board<'_>,
-    asked: Vec<Asked>,
-) -> Option<Taken<TracesProbe>> {
+pub(super) async fn traces(board: &Board<'_>, asked: Vec<Asked>) -> Option<Taken<TracesProbe>> {
     let since = board.asking("traces");
     show_asked(board, "traces", &asked);
     let answers = ask_all(board, "traces", &asked, |place, options| async move {
@@ -119,7 +120,9 @@ pub(super) async fn traces(
     let products: Vec<Result<MetricsFacts, SourceError>> = answers
         .iter()
         .map(|answer| {
-            let product = answer.as_ref().map(|probe| product(&probe.product, probe.version.as_deref()));
+            let product = answer
+                .as_ref()
+                .map(|probe| product(&probe.product, probe.version.as_deref()));
             product
                 .map(|product| MetricsFacts {
                     product,
@@ -132,9 +135,13 @@ pub(super) async fn traces(
     let line = match chosen.and_then(|i| Some((asked.get(i)?, judged.get(i)?, products.get(i)?))) {
         Some((one, (rank, verdict, _), Ok(product))) => {
             let because = choice::because(asked.len(), &one.candidate.found_by, verdict, *rank);
-            Line::ok(format!("{} at {}", product.product, one.candidate.place.shown()))
-                .detail(because)
-                .action("address", "Other address…", None)
+            Line::ok(format!(
+                "{} at {}",
+                product.product,
+                one.candidate.place.shown()
+            ))
+            .detail(because)
+            .action("address", "Other address…", None)
         }
         _ => nothing_taken("traces", &asked),
     };
@@ -154,7 +161,10 @@ fn traces_verdict(probe: &TracesProbe) -> Verdict {
         } else {
             LineState::Ok
         },
-        why: format!("{} answers{services}", product(&probe.product, probe.version.as_deref())),
+        why: format!(
+            "{} answers{services}",
+            product(&probe.product, probe.version.as_deref())
+        ),
         is_eligible: true,
     }
 }
@@ -222,7 +232,11 @@ where
     }
     let broke_off = || {
         let kind = pilothouse_engine::SourceErrorKind::ServerError;
-        Err(SourceError::new(SourceKind::Metrics, kind, "the probe broke off"))
+        Err(SourceError::new(
+            SourceKind::Metrics,
+            kind,
+            "the probe broke off",
+        ))
     };
     answers
         .into_iter()
@@ -257,12 +271,20 @@ fn show_verdicts(
     facts: &[Result<MetricsFacts, SourceError>],
 ) {
     board.line(line, |line| {
-        let all = line.candidates.iter_mut().zip(judged).zip(facts).enumerate();
+        let all = line
+            .candidates
+            .iter_mut()
+            .zip(judged)
+            .zip(facts)
+            .enumerate();
         for (i, ((view, (_, verdict, _)), facts)) in all {
             view.chosen = chosen == Some(i);
             view.state = verdict.state;
             view.why.clone_from(&verdict.why);
-            view.product = facts.as_ref().map(|f| f.product.clone()).unwrap_or_default();
+            view.product = facts
+                .as_ref()
+                .map(|f| f.product.clone())
+                .unwrap_or_default();
             let (id, label) = match (view.chosen, verdict.state) {
                 (true, _) => continue,
                 (false, LineState::Forbidden) => ("token", "Give a token…"),
@@ -289,13 +311,17 @@ fn metrics_line(
     let Some((i, one, (rank, verdict, _), facts_of_it)) = taken else {
         return nothing_taken("metrics", asked);
     };
-    let product = facts_of_it
-        .as_ref()
-        .map_or_else(|_| "a server that does not answer".to_owned(), |f| f.product.clone());
+    let product = facts_of_it.as_ref().map_or_else(
+        |_| "a server that does not answer".to_owned(),
+        |f| f.product.clone(),
+    );
     let because = choice::because(asked.len(), &one.candidate.found_by, verdict, *rank);
-    let mut line = Line::new(verdict.state, format!("{product} at {}", one.candidate.place.shown()))
-        .detail(because)
-        .action("address", "Other address…", None);
+    let mut line = Line::new(
+        verdict.state,
+        format!("{product} at {}", one.candidate.place.shown()),
+    )
+    .detail(because)
+    .action("address", "Other address…", None);
     let other_half = facts.iter().enumerate().find_map(|(j, other)| {
         let (other, mine) = (other.as_ref().ok()?, facts_of_it.as_ref().ok()?);
         let lacking = (i != j).then(|| choice::halves(&mine.namespaces, &other.namespaces, own))?;

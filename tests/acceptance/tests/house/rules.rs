@@ -25,6 +25,7 @@ fn crates_depend_only_along_the_arrows() {
             &[
                 "pilothouse-api",
                 "pilothouse-engine",
+                "pilothouse-settings",
                 "pilothouse-kube",
                 "pilothouse-telemetry",
                 "pilothouse-demo",
