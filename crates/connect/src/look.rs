@@ -10,7 +10,7 @@ use std::convert::Infallible;
 
 use pilothouse_api::dto::{ApiError, CheckFailureView, Code, LineState, WaitingView};
 use pilothouse_engine::{SourceError, SourceErrorKind, Sources};
-use pilothouse_kube::{Inventory, KubeSource, LoginState};
+use pilothouse_kube::{Inventory, KubeSource, LoginState, Who};
 use pilothouse_telemetry::{JaegerSource, MetricsProbe, PrometheusSource, TracesProbe};
 use tokio::time::{Duration, Instant, interval};
 
@@ -50,6 +50,20 @@ pub(crate) struct Found {
     pub(crate) metrics_server: Option<String>,
 }
 
+/// Which servers are wanted: finding them costs lists and probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wants {
+    pub(crate) metrics: bool,
+    pub(crate) traces: bool,
+}
+
+impl Wants {
+    pub(crate) const ALL: Self = Self {
+        metrics: true,
+        traces: true,
+    };
+}
+
 /// Looks at a cluster through its API server.
 ///
 /// # Errors
@@ -60,76 +74,115 @@ pub(crate) async fn at_cluster(
     namespaces: &[String],
     choices: &dyn Choices,
 ) -> Result<Found, ApiError> {
-    let facts = kube.facts().clone();
-    let since = board.asking("api_server");
-    let who = {
-        let asking = async { tokio::join!(kube.version(), kube.whoami()) };
-        let (version, who) = with_waiting(board, &kube, asking).await;
-        // A server may hide its version and still serve; one that does not know us serves nothing.
-        let error = [version.as_ref().err(), who.as_ref().err()]
-            .into_iter()
-            .flatten()
-            .find(|error| error.kind != SourceErrorKind::Forbidden)
-            .cloned();
-        if let Some(error) = error {
-            board.answer("api_server", since, lines::failed(&error));
-            return Err(fail(board, &error, "API server"));
-        }
-        let version = version.ok().flatten();
-        let insecure = facts.insecure_skip_tls_verify;
-        board.answer(
-            "api_server",
-            since,
-            lines::api_server(version.as_ref(), &facts.server, insecure),
-        );
-        board.answer("user", since, lines::user(&who));
-        who
-    };
+    let who = greet(board, &kube).await?;
     let mut asked_in: Vec<String> = namespaces.to_vec();
-    asked_in.extend(facts.namespace.clone());
+    asked_in.extend(kube.facts().namespace.clone());
     let rights = async {
         let since = board.asking("rights");
         let rights = kube.rights(&asked_in).await;
         board.answer("rights", since, lines::rights(&rights, &who));
     };
-    let servers = async {
-        let since = Instant::now();
-        for line in ["namespaces", "istio", "gateway_api", "owners"] {
-            let _since = board.asking(line);
+    let around = look_around(board, &kube, namespaces, choices, Wants::ALL);
+    let ((), around) = tokio::join!(rights, around);
+    Ok(found(board, kube, around))
+}
+
+/// Looks only for servers that are wanted, and says nothing of the rest: what a command line needs.
+pub(crate) async fn for_servers(
+    board: &Board<'_>,
+    kube: KubeSource,
+    namespaces: &[String],
+    choices: &dyn Choices,
+    wants: Wants,
+) -> Found {
+    let around = look_around(board, &kube, namespaces, choices, wants).await;
+    found(board, kube, around)
+}
+
+/// Who the server is and who we are to it.
+async fn greet(
+    board: &Board<'_>,
+    kube: &KubeSource,
+) -> Result<Result<Option<Who>, SourceError>, ApiError> {
+    let facts = kube.facts();
+    let since = board.asking("api_server");
+    let _asked_together = board.asking("user");
+    let asking = async { tokio::join!(kube.version(), kube.whoami()) };
+    let (version, who) = with_waiting(board, kube, asking).await;
+    // A server may hide its version and still serve; one that does not know us serves nothing.
+    let error = [version.as_ref().err(), who.as_ref().err()]
+        .into_iter()
+        .flatten()
+        .find(|error| error.kind != SourceErrorKind::Forbidden)
+        .cloned();
+    if let Some(error) = error {
+        board.answer("api_server", since, lines::failed(&error));
+        return Err(fail(board, &error, "API server"));
+    }
+    let version = version.ok().flatten();
+    let insecure = facts.insecure_skip_tls_verify;
+    let line = lines::api_server(version.as_ref(), &facts.server, insecure);
+    board.answer("api_server", since, line);
+    board.answer("user", since, lines::user(&who));
+    Ok(who)
+}
+
+/// What a look around a cluster brought.
+struct Around {
+    cluster: Option<String>,
+    metrics: Option<Taken<MetricsProbe>>,
+    traces: Option<Taken<TracesProbe>>,
+}
+
+async fn look_around(
+    board: &Board<'_>,
+    kube: &KubeSource,
+    namespaces: &[String],
+    choices: &dyn Choices,
+    wants: Wants,
+) -> Around {
+    let since = Instant::now();
+    for line in ["namespaces", "istio", "gateway_api", "owners"] {
+        let _asked_together = board.asking(line);
+    }
+    let inventory = kube.inventory().await;
+    board.answer("namespaces", since, lines::namespaces(&inventory, namespaces));
+    board.answer("istio", since, lines::istio(&inventory));
+    board.answer("gateway_api", since, lines::gateway_api(&inventory));
+    board.answer("owners", since, lines::owners(&inventory));
+    let own = names(&inventory);
+    let metrics = async {
+        if !wants.metrics {
+            return None;
         }
-        let inventory = kube.inventory().await;
-        board.answer(
-            "namespaces",
-            since,
-            lines::namespaces(&inventory, namespaces),
-        );
-        board.answer("istio", since, lines::istio(&inventory));
-        board.answer("gateway_api", since, lines::gateway_api(&inventory));
-        board.answer("owners", since, lines::owners(&inventory));
-        let (metrics, traces) = tokio::join!(
-            servers::metrics(
-                board,
-                asked(choices.metrics(metrics_candidates(&inventory)), Some(&kube)),
-                names(&inventory).as_ref(),
-            ),
-            servers::traces(
-                board,
-                asked(choices.traces(trace_candidates(&inventory)), Some(&kube)),
-            ),
-        );
-        (inventory, metrics, traces)
+        let candidates = choices.metrics(metrics_candidates(&inventory));
+        servers::metrics(board, asked(candidates, Some(kube)), own.as_ref()).await
     };
-    let ((), (inventory, metrics, traces)) = tokio::join!(rights, servers);
+    let traces = async {
+        if !wants.traces {
+            return None;
+        }
+        let candidates = choices.traces(trace_candidates(&inventory));
+        servers::traces(board, asked(candidates, Some(kube))).await
+    };
+    let (metrics, traces) = tokio::join!(metrics, traces);
+    Around {
+        cluster: inventory.cluster_name().map(str::to_owned),
+        metrics,
+        traces,
+    }
+}
+
+fn found(board: &Board<'_>, kube: KubeSource, around: Around) -> Found {
     let mut sources = Sources::unconfigured();
     sources.findings = kube.warnings();
-    let cluster = inventory.cluster_name().map(str::to_owned);
     sources.set_control_plane(Ok(kube));
-    let metrics_server = open(board, &mut sources, metrics, traces);
-    Ok(Found {
+    let metrics_server = open(board, &mut sources, around.metrics, around.traces);
+    Found {
         sources,
-        cluster,
+        cluster: around.cluster,
         metrics_server,
-    })
+    }
 }
 
 /// Looks at servers by address.
@@ -281,7 +334,15 @@ fn open(
             sources.traces = taken.probe.kind.open(place, taken.options);
         }
     }
-    let taken = metrics?;
+    let Some(taken) = metrics else {
+        if let Err(error) = &mut sources.metrics
+            && let Some((answer, hint)) = board.said("metrics")
+        {
+            error.message = answer;
+            error.hint = hint;
+        }
+        return None;
+    };
     let place = servers::below(&taken.place, &taken.probe.base_path);
     sources.set_metrics(PrometheusSource::at(place, taken.options));
     Some(taken.id)

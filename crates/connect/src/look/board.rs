@@ -130,6 +130,19 @@ impl<'a> Board<'a> {
         });
     }
 
+    /// What a line that was answered says, and what to do.
+    pub(crate) fn said(&self, id: &str) -> Option<(String, String)> {
+        let view = self.lock();
+        let mut lines = view.lines.iter();
+        let line = lines.find(|line| line.id == id && line.elapsed_ms.is_some())?;
+        Some((line.answer.clone(), line.hint.clone()))
+    }
+
+    /// Everything so far.
+    pub(crate) fn view(&self) -> CheckView {
+        self.lock().clone()
+    }
+
     fn change(&self, change: impl FnOnce(&mut CheckView)) {
         let told = {
             let mut view = self.lock();
