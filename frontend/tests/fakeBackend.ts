@@ -21,6 +21,9 @@ export function update(more: Partial<Update> = {}): Update {
     splits: { splits: [...SPLITS] },
     progress: [],
     session: session(),
+    sessions: [session()],
+    checks: [],
+    chooser_revision: 0,
     ...more,
   };
 }
@@ -34,7 +37,7 @@ export function fakeBackend(answers: Answers = {}): FakeBackend {
     session: () => session(),
     refresh: () => null,
     set_window: ({ window_s }) => session({ window_s }),
-    arm: () => session({ writes: { armed: true, remaining_s: 900, needs_name: false } }),
+    arm: () => session({ writes: { armed: true, remaining_s: 900, needs_name: false, forbidden: false } }),
     disarm: () => session(),
     plan_shift: plan,
     dry_run: () => DRY_RUN,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use pilothouse_api::Workspace;
-use pilothouse_connect::{DemoMemory, SourceArgs, compose};
+use pilothouse_connect::{Contexts, DemoMemory, SourceArgs, compose};
 use pilothouse_engine::system_clock;
 
 /// Pilothouse: live graph, safe weight shifts and traces for service meshes. Without flags it opens the demo mesh.
@@ -20,5 +20,6 @@ pub(crate) fn workspace(flags: Flags) -> anyhow::Result<Arc<Workspace>> {
     let mut sources = flags.sources;
     sources.demo |= !sources.name_something();
     let composition = compose(&sources, system_clock(), DemoMemory::Forgotten)?;
-    Ok(composition.workspace(true)?.0)
+    let connector = Contexts::of_process(&sources);
+    Ok(composition.workspace(true, Some(connector))?.0)
 }

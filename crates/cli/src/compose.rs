@@ -38,7 +38,7 @@ fn opened(args: &SourceArgs, clock: Clock) -> Result<(Api, Option<SavedDemo>), F
 }
 
 fn over(composition: Composition) -> Result<(Api, Option<SavedDemo>), Failure> {
-    let (workspace, demo) = composition.workspace(false)?;
+    let (workspace, demo) = composition.workspace(false, None)?;
     Ok((Api::new(workspace), demo))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_api::dto::ApiError;
-use pilothouse_api::{Opened, Workspace};
+use pilothouse_api::{Connector, Opened, Workspace};
 use pilothouse_demo::DemoMesh;
 use pilothouse_engine::{
     Class, Clock, EngineConfig, SourceErrorKind, Sources, TimeSpan, journal_file, system_clock,
@@ -76,12 +76,17 @@ pub fn compose(
 }
 
 impl Composition {
-    /// The workspace over these sources. With `start` its engines run, which needs a tokio runtime.
+    /// The workspace over these sources, in which others can be opened through the connector. With `start` its engines
+    /// run, which needs a tokio runtime.
     ///
     /// # Errors
     /// If a journal cannot be read.
-    pub fn workspace(self, start: bool) -> Result<(Arc<Workspace>, Option<SavedDemo>), ApiError> {
-        let workspace = Workspace::empty(None)?;
+    pub fn workspace(
+        self,
+        start: bool,
+        connector: Option<Arc<dyn Connector>>,
+    ) -> Result<(Arc<Workspace>, Option<SavedDemo>), ApiError> {
+        let workspace = Workspace::empty(connector)?;
         for opened in self.opened {
             workspace.add(opened, start)?;
         }

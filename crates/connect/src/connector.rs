@@ -21,8 +21,8 @@ use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
 };
 use pilothouse_settings::{
-    Confirm, ContextFacts, ContextKey, ContextSettings, Folders, PATIENCE, Problem, Secrets,
-    Settings, State, StateFile,
+    Confirm, ContextFacts, ContextKey, ContextSettings, Environment, Folders, PATIENCE, Problem,
+    Secrets, Settings, State, StateFile,
 };
 use tokio::task::spawn_blocking;
 
@@ -56,6 +56,13 @@ enum Named {
 }
 
 impl Contexts {
+    /// The connector of a shell with a window: these flags, in the environment and the folders of this process.
+    #[must_use]
+    pub fn of_process(args: &SourceArgs) -> Arc<dyn Connector> {
+        let folders = Folders::of(Environment::of_process());
+        Arc::new(Self::new(args.clone(), folders))
+    }
+
     /// Everything that these flags, this process's environment and its folders name.
     #[must_use]
     pub fn new(args: SourceArgs, folders: Folders) -> Self {
@@ -333,7 +340,7 @@ impl Contexts {
     ) -> Result<ContextChoices, ApiError> {
         let shared = Arc::clone(&self.shared);
         let key = key.clone();
-        apart(move || ContextChoices::prepare(&shared, key, own)).await
+        apart(move || ContextChoices::prepare(&shared, &key, &own)).await
     }
 
     fn opened(&self, config: EngineConfig, found: Found) -> Opened {

@@ -4,7 +4,7 @@
 //! candidate is probed, and `choice` decides by the answers.
 //!
 //! Sources of the table of labels: the charts of kube-prometheus-stack, prometheus, victoria-metrics, thanos (bitnami),
-//! mimir-distributed, jaeger, tempo; the addons of Istio; OpenShift's monitoring stack; the conventions of Headlamp
+//! mimir-distributed, jaeger, tempo; the addons of Istio; the monitoring stack of `OpenShift`; the conventions of Headlamp
 //! (`headlamp-prometheus`) and Lens (`operated-prometheus`).
 
 mod hosts;

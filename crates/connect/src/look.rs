@@ -8,10 +8,11 @@ mod servers;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
+use pilothouse_api::Connecting;
 use pilothouse_api::dto::{ApiError, CheckFailureView, Code, LineState, WaitingView};
 use pilothouse_engine::{SourceError, SourceErrorKind, Sources};
-use pilothouse_kube::{Inventory, KubeSource, LoginState, Who};
-use pilothouse_telemetry::{JaegerSource, MetricsProbe, PrometheusSource, TracesProbe};
+use pilothouse_kube::{Inventory, KubeSource, LoginState, Rights, Who};
+use pilothouse_telemetry::{JaegerSource, MetricsSurvey, PrometheusSource, TracesSurvey};
 use tokio::time::{Duration, Instant, interval};
 
 use self::board::{Board, Line};
@@ -50,20 +51,6 @@ pub(crate) struct Found {
     pub(crate) metrics_server: Option<String>,
 }
 
-/// Which servers are wanted: finding them costs lists and probes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wants {
-    pub(crate) metrics: bool,
-    pub(crate) traces: bool,
-}
-
-impl Wants {
-    pub(crate) const ALL: Self = Self {
-        metrics: true,
-        traces: true,
-    };
-}
-
 /// Looks at a cluster through its API server.
 ///
 /// # Errors
@@ -74,29 +61,18 @@ pub(crate) async fn at_cluster(
     namespaces: &[String],
     choices: &dyn Choices,
 ) -> Result<Found, ApiError> {
-    let who = greet(board, &kube).await?;
+    let who = Box::pin(greet(board, &kube)).await?;
     let mut asked_in: Vec<String> = namespaces.to_vec();
     asked_in.extend(kube.facts().namespace.clone());
     let rights = async {
         let since = board.asking("rights");
-        let rights = kube.rights(&asked_in).await;
+        let asking: Connecting<'_, Rights> = Box::pin(kube.rights(&asked_in));
+        let rights = asking.await;
         board.answer("rights", since, lines::rights(&rights, &who));
     };
-    let around = look_around(board, &kube, namespaces, choices, Wants::ALL);
+    let around = look_around(board, &kube, namespaces, choices);
     let ((), around) = tokio::join!(rights, around);
     Ok(found(board, kube, around))
-}
-
-/// Looks only for servers that are wanted, and says nothing of the rest: what a command line needs.
-pub(crate) async fn for_servers(
-    board: &Board<'_>,
-    kube: KubeSource,
-    namespaces: &[String],
-    choices: &dyn Choices,
-    wants: Wants,
-) -> Found {
-    let around = look_around(board, &kube, namespaces, choices, wants).await;
-    found(board, kube, around)
 }
 
 /// Who the server is and who we are to it.
@@ -108,7 +84,7 @@ async fn greet(
     let since = board.asking("api_server");
     let _asked_together = board.asking("user");
     let asking = async { tokio::join!(kube.version(), kube.whoami()) };
-    let (version, who) = with_waiting(board, kube, asking).await;
+    let (version, who) = Box::pin(with_waiting(board, kube, asking)).await;
     // A server may hide its version and still serve; one that does not know us serves nothing.
     let error = [version.as_ref().err(), who.as_ref().err()]
         .into_iter()
@@ -130,8 +106,8 @@ async fn greet(
 /// What a look around a cluster brought.
 struct Around {
     cluster: Option<String>,
-    metrics: Option<Taken<MetricsProbe>>,
-    traces: Option<Taken<TracesProbe>>,
+    metrics: Option<Taken<MetricsSurvey>>,
+    traces: Option<Taken<TracesSurvey>>,
 }
 
 async fn look_around(
@@ -139,29 +115,27 @@ async fn look_around(
     kube: &KubeSource,
     namespaces: &[String],
     choices: &dyn Choices,
-    wants: Wants,
 ) -> Around {
     let since = Instant::now();
     for line in ["namespaces", "istio", "gateway_api", "owners"] {
         let _asked_together = board.asking(line);
     }
-    let inventory = kube.inventory().await;
-    board.answer("namespaces", since, lines::namespaces(&inventory, namespaces));
+    let asking: Connecting<'_, Inventory> = Box::pin(kube.inventory());
+    let inventory = asking.await;
+    board.answer(
+        "namespaces",
+        since,
+        lines::namespaces(&inventory, namespaces),
+    );
     board.answer("istio", since, lines::istio(&inventory));
     board.answer("gateway_api", since, lines::gateway_api(&inventory));
     board.answer("owners", since, lines::owners(&inventory));
     let own = names(&inventory);
     let metrics = async {
-        if !wants.metrics {
-            return None;
-        }
         let candidates = choices.metrics(metrics_candidates(&inventory));
         servers::metrics(board, asked(candidates, Some(kube)), own.as_ref()).await
     };
     let traces = async {
-        if !wants.traces {
-            return None;
-        }
         let candidates = choices.traces(trace_candidates(&inventory));
         servers::traces(board, asked(candidates, Some(kube))).await
     };
@@ -310,8 +284,8 @@ fn names(inventory: &Inventory) -> Option<BTreeSet<String>> {
 fn open(
     board: &Board<'_>,
     sources: &mut Sources,
-    metrics: Option<Taken<MetricsProbe>>,
-    traces: Option<Taken<TracesProbe>>,
+    metrics: Option<Taken<MetricsSurvey>>,
+    traces: Option<Taken<TracesSurvey>>,
 ) -> Option<String> {
     let since = board.asking("scrape_interval");
     let interval = metrics
@@ -327,12 +301,7 @@ fn open(
     };
     board.answer("scrape_interval", since, line);
     if let Some(taken) = traces {
-        let place = servers::below(&taken.place, &taken.probe.base_path);
-        if servers::is_jaegers(taken.probe.kind) {
-            sources.set_traces(JaegerSource::at(place, taken.options));
-        } else {
-            sources.traces = taken.probe.kind.open(place, taken.options);
-        }
+        sources.set_traces(JaegerSource::at(taken.place, taken.options));
     }
     let Some(taken) = metrics else {
         if let Err(error) = &mut sources.metrics
@@ -343,7 +312,6 @@ fn open(
         }
         return None;
     };
-    let place = servers::below(&taken.place, &taken.probe.base_path);
-    sources.set_metrics(PrometheusSource::at(place, taken.options));
+    sources.set_metrics(PrometheusSource::at(taken.place, taken.options));
     Some(taken.id)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use pilothouse_api::Workspace;
-use pilothouse_connect::{DemoMemory, compose};
+use pilothouse_connect::{Contexts, DemoMemory, compose};
 use pilothouse_engine::system_clock;
 
 use crate::args::Args;
@@ -24,5 +24,6 @@ pub(crate) fn workspace(args: &Args) -> anyhow::Result<Arc<Workspace>> {
                 Duration::try_from_secs_f64(seconds).context("--refresh wants seconds")?;
         }
     }
-    Ok(composition.workspace(true)?.0)
+    let connector = Contexts::of_process(&sources);
+    Ok(composition.workspace(true, Some(connector))?.0)
 }

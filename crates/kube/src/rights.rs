@@ -71,8 +71,12 @@ impl KubeSource {
     /// is unknown, with the reason.
     pub async fn rights(&self, namespaces: &[String]) -> Rights {
         let rules = needs();
-        let cluster = stream::iter(&rules)
+        // Collected first: a stream of closures over borrowed rules could not be sent to another thread.
+        let reviews: Vec<_> = rules
+            .iter()
             .map(|rule| self.access(rule, Scope::Cluster))
+            .collect();
+        let cluster = stream::iter(reviews)
             .buffered(AT_ONCE)
             .collect::<Vec<_>>()
             .await;
@@ -87,8 +91,11 @@ impl KubeSource {
         let in_namespaces = if open.is_empty() {
             Vec::new()
         } else {
-            stream::iter(names)
+            let reviews: Vec<_> = names
+                .into_iter()
                 .map(|namespace| self.rights_in(namespace, &open))
+                .collect();
+            stream::iter(reviews)
                 .buffered(AT_ONCE)
                 .collect::<Vec<_>>()
                 .await

@@ -18,6 +18,7 @@ mod jaeger;
 mod options;
 mod place;
 mod prometheus;
+mod survey;
 mod token_command;
 
 pub use address::{TraceAddress, UnknownTraceAddress};
@@ -26,6 +27,7 @@ pub use jaeger::JaegerSource;
 pub use options::{ClientCertificate, Credentials, Options, Secret, Tls};
 pub use place::Place;
 pub use prometheus::PrometheusSource;
+pub use survey::{MetricsSurvey, TracesSurvey, survey_metrics, survey_traces};
 pub use token_command::TokenCommand;
 
 #[cfg(test)]

@@ -30,7 +30,9 @@ export class Session {
   }
 
   async arm(typedName: string | null): Promise<void> {
-    const done = await this.change(() => this.backend.call('arm', { typed_name: typedName }));
+    const done = await this.change(() =>
+      this.backend.call('arm', { context: this.feed.session?.context ?? null, typed_name: typedName }),
+    );
     if (done) {
       this.place.armOpen = false;
     } else {

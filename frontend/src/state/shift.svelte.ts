@@ -9,6 +9,7 @@ import type {
   SplitView,
 } from '../backend/bindings';
 import type { ShiftStep } from '../model/shiftSteps';
+import { contextOf } from '../model/splitId';
 import { declaredWeights, moveWeight, plannedWeights, sameWeights } from '../model/weights';
 import { Remote } from './remote.svelte';
 
@@ -187,7 +188,7 @@ export class Shift {
     await this.step(
       splitId,
       'undo',
-      () => this.backend.call('plan_undo', { entry_id: entryId }),
+      () => this.backend.call('plan_undo', { context: contextOf(splitId), entry_id: entryId }),
       (plan) => {
         if (this.applying !== plan.split_id) {
           opened = plan;

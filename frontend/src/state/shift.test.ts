@@ -205,8 +205,8 @@ describe('a refusal', () => {
     expect(shift.isUseless(REVIEWS.id)).toBe(true);
     await shift.planAgain(REVIEWS);
     expect(backend.calls.filter((call) => call.command === 'plan_undo').map((call) => call.request)).toEqual([
-      { entry_id: 'entry-1' },
-      { entry_id: 'entry-1' },
+      { context: null, entry_id: 'entry-1' },
+      { context: null, entry_id: 'entry-1' },
     ]);
   });
 });
@@ -218,7 +218,7 @@ describe('the journal', () => {
         entries: [
           journalEntry({ entry_id: 'entry-3', kind: 'undo' }),
           journalEntry({ entry_id: 'entry-2', undoable: false }),
-          journalEntry({ entry_id: 'entry-1' }),
+          journalEntry({ context: null, entry_id: 'entry-1' }),
         ],
       }),
     });

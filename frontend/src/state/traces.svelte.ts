@@ -83,7 +83,7 @@ export class Traces {
   /** Fills what an unopened screen lacks. */
   async begin(): Promise<void> {
     if (this.services.value === null && !this.services.loading) {
-      void this.services.ask(() => this.backend.call('trace_services', null));
+      void this.services.ask(() => this.backend.call('trace_services', { context: null }));
     }
     if (this.list.value === null && !this.list.loading && this.list.error === null) {
       await this.search();
@@ -99,7 +99,7 @@ export class Traces {
     this.form.operation = '';
     this.operations.clear();
     if (service !== '') {
-      await this.operations.ask(() => this.backend.call('trace_operations', { service }));
+      await this.operations.ask(() => this.backend.call('trace_operations', { context: null, service }));
     }
   }
 
@@ -131,6 +131,7 @@ export class Traces {
       return null;
     }
     return {
+      context: null,
       service: this.form.service === '' ? null : this.form.service,
       operation: this.form.operation === '' ? null : this.form.operation,
       only_errors: this.form.onlyErrors,
@@ -168,7 +169,9 @@ export class Traces {
   async open(traceId: string): Promise<void> {
     this.openId = traceId;
     const raw_clock = this.rawClock;
-    const trace = await this.trace.ask(() => this.backend.call('trace', { trace_id: traceId, raw_clock }));
+    const trace = await this.trace.ask(() =>
+      this.backend.call('trace', { context: null, trace_id: traceId, raw_clock }),
+    );
     if (trace !== null) {
       // The backend writes ids in full, whatever was typed.
       this.openId = trace.trace_id;
@@ -187,7 +190,7 @@ export class Traces {
     this.rawClock = raw;
     if (this.openId !== null) {
       const trace_id = this.openId;
-      await this.trace.ask(() => this.backend.call('trace', { trace_id, raw_clock: raw }));
+      await this.trace.ask(() => this.backend.call('trace', { context: null, trace_id, raw_clock: raw }));
       // What is on the screen still follows the other clock.
       if (this.trace.error !== null && this.opened !== null) {
         this.rawClock = !raw;

@@ -76,6 +76,7 @@ if (target !== null) {
           armed: asked.has('armed'),
           remaining_s: asked.has('armed') ? 761 : null,
           needs_name: production,
+          forbidden: false,
         },
       }),
     }),

@@ -19,12 +19,12 @@ pub(super) struct ContextChoices {
 
 impl ContextChoices {
     /// Reads them; blocking, for the keychain may be asked.
-    pub(super) fn prepare(shared: &Shared, key: ContextKey, own: ContextSettings) -> Self {
+    pub(super) fn prepare(shared: &Shared, key: &ContextKey, own: &ContextSettings) -> Self {
         let needs_secret = |source: &SourceSettings| source.auth == Auth::Keychain;
         let any = own.metrics.iter().chain(&own.traces).any(needs_secret);
         let secrets = any.then(|| shared.secrets()).flatten();
         let prepare = |settings: &SourceSettings, kind, index| {
-            let options = sign_in::options(settings, secrets.as_deref(), &key, kind, index);
+            let options = sign_in::options(settings, secrets.as_deref(), key, kind, index);
             (settings.location.as_ref().map(place), options)
         };
         let by_flag = shared.args.prometheus.as_ref().map(|url| {

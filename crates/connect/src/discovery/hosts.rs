@@ -27,7 +27,7 @@ pub(super) fn of_url(inventory: &Inventory, url: &str) -> Option<Where> {
     })
 }
 
-/// The Service of a host: `name.namespace`, with or without `.svc` and the cluster's domain; MeshConfig also writes
+/// The Service of a host: `name.namespace`, with or without `.svc` and the cluster's domain; `MeshConfig` also writes
 /// `namespace/host`.
 pub(super) fn service_of_host<'i>(inventory: &'i Inventory, host: &str) -> Option<&'i ServiceFact> {
     let host = host.rsplit('/').next().unwrap_or(host);

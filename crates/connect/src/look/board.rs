@@ -112,11 +112,6 @@ impl<'a> Board<'a> {
         });
     }
 
-    /// Namespaces to open with.
-    pub(crate) fn namespaces(&self, namespaces: Vec<String>) {
-        self.change(|view| view.namespaces = namespaces);
-    }
-
     /// It cannot be opened. Lines that were not answered stay open: nobody asked.
     pub(crate) fn failed(&self, failure: CheckFailureView) {
         self.change(|view| {
@@ -136,11 +131,6 @@ impl<'a> Board<'a> {
         let mut lines = view.lines.iter();
         let line = lines.find(|line| line.id == id && line.elapsed_ms.is_some())?;
         Some((line.answer.clone(), line.hint.clone()))
-    }
-
-    /// Everything so far.
-    pub(crate) fn view(&self) -> CheckView {
-        self.lock().clone()
     }
 
     fn change(&self, change: impl FnOnce(&mut CheckView)) {

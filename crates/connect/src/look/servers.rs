@@ -1,13 +1,12 @@
 //! Asks every candidate at the same time, and opens the one that is taken.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use pilothouse_api::dto::{ActionView, CandidateView, LineState};
 use pilothouse_engine::{SourceError, SourceKind};
 use pilothouse_kube::{KubeSource, Scheme, Target};
 use pilothouse_telemetry::{
-    MetricsProbe, Options, Place, TracesKind, TracesProbe, probe_metrics, probe_traces,
+    MetricsSurvey, Options, Place, TracesSurvey, survey_metrics, survey_traces,
 };
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -69,13 +68,10 @@ pub(super) async fn metrics(
     board: &Board<'_>,
     asked: Vec<Asked>,
     own: Option<&BTreeSet<String>>,
-) -> Option<Taken<MetricsProbe>> {
+) -> Option<Taken<MetricsSurvey>> {
     let since = board.asking("metrics");
     show_asked(board, "metrics", &asked);
-    let answers = ask_all(board, "metrics", &asked, |place, options| async move {
-        probe_metrics(&place, &options).await
-    })
-    .await;
+    let answers = ask_all(board, "metrics", &asked, survey_metrics).await;
     let facts: Vec<Result<MetricsFacts, SourceError>> = answers
         .iter()
         .map(|answer| answer.as_ref().map(facts_of).map_err(Clone::clone))
@@ -100,20 +96,21 @@ pub(super) async fn metrics(
 }
 
 /// Probes all candidates for traces and takes the likeliest that answers.
-pub(super) async fn traces(board: &Board<'_>, asked: Vec<Asked>) -> Option<Taken<TracesProbe>> {
+pub(super) async fn traces(board: &Board<'_>, asked: Vec<Asked>) -> Option<Taken<TracesSurvey>> {
     let since = board.asking("traces");
     show_asked(board, "traces", &asked);
-    let answers = ask_all(board, "traces", &asked, |place, options| async move {
-        probe_traces(&place, &options).await
-    })
-    .await;
+    let answers = ask_all(board, "traces", &asked, survey_traces).await;
     let judged: Vec<(Rank, Verdict, u64)> = asked
         .iter()
         .zip(&answers)
         .map(|(one, answer)| {
             let verdict = answer.as_ref().map_or_else(choice::refused, traces_verdict);
-            let services = answer.as_ref().ok().and_then(|probe| probe.services);
-            (one.candidate.rank, verdict, services.unwrap_or(0) as u64)
+            let services = answer.as_ref().map_or(0, |survey| survey.services);
+            (
+                one.candidate.rank,
+                verdict,
+                u64::try_from(services).unwrap_or(u64::MAX),
+            )
         })
         .collect();
     let chosen = choice::choose(&judged);
@@ -149,14 +146,13 @@ pub(super) async fn traces(board: &Board<'_>, asked: Vec<Asked>) -> Option<Taken
     take(asked, answers, chosen)
 }
 
-fn traces_verdict(probe: &TracesProbe) -> Verdict {
+fn traces_verdict(probe: &TracesSurvey) -> Verdict {
     let services = match probe.services {
-        Some(0) => ", but holds no spans yet".to_owned(),
-        Some(n) => format!(" and knows {n} services"),
-        None => String::new(),
+        0 => ", but holds no spans yet".to_owned(),
+        n => format!(" and knows {n} services"),
     };
     Verdict {
-        state: if probe.services == Some(0) {
+        state: if probe.services == 0 {
             LineState::Note
         } else {
             LineState::Ok
@@ -169,7 +165,7 @@ fn traces_verdict(probe: &TracesProbe) -> Verdict {
     }
 }
 
-fn facts_of(probe: &MetricsProbe) -> MetricsFacts {
+fn facts_of(probe: &MetricsSurvey) -> MetricsFacts {
     MetricsFacts {
         product: product(&probe.product, probe.version.as_deref()),
         series: probe.series,
@@ -364,23 +360,4 @@ fn take<P>(
         probe: answer.ok()?,
         id: one.candidate.place.id(),
     })
-}
-
-/// Whether an adapter reads this backend.
-pub(super) const fn is_jaegers(kind: TracesKind) -> bool {
-    matches!(kind, TracesKind::Jaeger | TracesKind::VictoriaTraces)
-}
-
-/// The same place with the base path that answered.
-pub(super) fn below(place: &Place, base_path: &str) -> Place {
-    match place {
-        Place::Address(url) if base_path.is_empty() || url.ends_with(base_path) => {
-            Place::Address(url.clone())
-        }
-        Place::Address(url) => Place::Address(format!("{}{base_path}", url.trim_end_matches('/'))),
-        Place::Way { way, .. } => Place::Way {
-            way: Arc::clone(way),
-            base_path: base_path.to_owned(),
-        },
-    }
 }

@@ -1,6 +1,6 @@
 //! What answers, and whether it holds mesh metrics. Five small requests, none of them needed for the queries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pilothouse_core::model::{Moment, SourceError};
 use pilothouse_core::ports::{Labels, Probe};
@@ -123,6 +123,27 @@ fn median_gap(times: &[f64]) -> Option<f64> {
     let median = gaps.get(gaps.len() / 2)?;
     // Scrapes come a few milliseconds early or late.
     Some(((median * 10.0).round() / 10.0).max(0.1))
+}
+
+impl PrometheusSource {
+    /// Seconds since the newest sample of the mesh's requests; `None` if there is none or it could not be asked.
+    pub(crate) async fn age_of_mesh_metrics(&self) -> Option<f64> {
+        let query = format!("time() - max(timestamp({MESH_METRIC}))");
+        let answer = self.vector(&query, None).await.ok()?;
+        Some(answer.rows.first()?.value)
+    }
+
+    /// Namespaces of the services that the mesh's requests go to; empty if that could not be asked.
+    pub(crate) async fn mesh_namespaces(&self) -> BTreeSet<String> {
+        let label = "destination_service_namespace";
+        let query = format!("topk(200, count by ({label}) ({MESH_METRIC}))");
+        let answer = self.vector(&query, None).await;
+        let rows = answer.map(|answer| answer.rows).unwrap_or_default();
+        rows.into_iter()
+            .filter_map(|mut row| row.labels.remove(label))
+            .filter(|name| !name.is_empty() && name != "unknown")
+            .collect()
+    }
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ describe('the focus', () => {
       {
         session: session({
           class: 'production',
-          writes: { armed: false, remaining_s: null, needs_name: true },
+          writes: { armed: false, remaining_s: null, needs_name: true, forbidden: false },
         }),
       },
     );

@@ -91,6 +91,7 @@ describe('the undo', () => {
     press('u');
     expect((await screen.findByTestId('plan-summary')).textContent).toContain('Undo');
     expect(backend.calls.find((call) => call.command === 'plan_undo')?.request).toEqual({
+      context: null,
       entry_id: 'entry-1',
     });
     expect(shownSplit()).toBe('Split shop/reviews');

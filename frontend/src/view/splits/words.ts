@@ -1,6 +1,7 @@
 // What the Splits screen says about verdicts, owners and phases.
 import type { SplitView } from '../../backend/bindings';
 import type { Health } from '../../model/health';
+import { objectOf } from '../../model/splitId';
 import * as format from '../format';
 
 export const KIND_SHORT: Readonly<Record<string, string>> = { VirtualService: 'VS' };
@@ -96,8 +97,8 @@ export function splitTitle(split: SplitView): string {
 
 /** The title by the id alone, for a split whose object is gone. */
 export function titleOfId(id: string): string {
-  const [, namespace, name] = id.split('/');
-  return name === undefined ? id : `${namespace}/${name}`;
+  const { namespace, name } = objectOf(id);
+  return name === '' ? id : `${namespace}/${name}`;
 }
 
 /** Whether a split is what the filter box asks for: every word somewhere in its names, owner or verdict. */

@@ -23,6 +23,7 @@ describe('the search', () => {
     await fireEvent.click(screen.getByTestId('trace-errors-only'));
     await fireEvent.click(screen.getByTestId('trace-search'));
     expect(lastSearch(backend)).toEqual({
+      context: null,
       service: 'web-bff.edge',
       operation: 'render',
       only_errors: true,
