@@ -24,7 +24,7 @@ build_rust() { cargo test -q --workspace --no-run && build_bins; }
 test_rust() { cargo test -q --workspace --exclude pilothouse-bed --exclude pilothouse-acceptance && cargo test -q -p pilothouse-acceptance --test house --test cli --test faults --test demo; }
 test_browser() { build_bins && (cd frontend && npm run -s test:browser); }
 test_desktop() { build_bins && (cd frontend && npm run -s test:desktop); }
-build_bed() { cargo run -q -p pilothouse-bed -- build; }
+build_bed() { cargo run -q -p pilothouse-bed -- build all; }
 test_real() { build_bins && cargo test -q -p pilothouse-bed && cargo test -q -p pilothouse-acceptance --test real; }
 
 for name in "${parts[@]}"; do

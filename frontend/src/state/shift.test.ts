@@ -218,7 +218,7 @@ describe('the journal', () => {
         entries: [
           journalEntry({ entry_id: 'entry-3', kind: 'undo' }),
           journalEntry({ entry_id: 'entry-2', undoable: false }),
-          journalEntry({ context: null, entry_id: 'entry-1' }),
+          journalEntry({ entry_id: 'entry-1' }),
         ],
       }),
     });
