@@ -134,7 +134,17 @@ impl Api {
     /// Every source as of now.
     #[must_use]
     pub fn sources(&self) -> Vec<SourceView> {
-        sources_of(&self.workspace.picture())
+        let of_part = |part: &Pictured| {
+            let engine = &part.engine;
+            let statuses = engine.statuses();
+            source_views(&part.context, &statuses, engine.now(), engine.fresh_for())
+        };
+        self.workspace
+            .picture()
+            .parts
+            .iter()
+            .flat_map(of_part)
+            .collect()
     }
 
     /// Splits of the newest snapshots.
@@ -216,11 +226,12 @@ fn session_of(part: &Pictured) -> SessionView {
     session_view(&part.engine, part.cluster.as_deref())
 }
 
+/// Every source as the snapshots know it: an update never mixes a newer state with older numbers.
 fn sources_of(picture: &Picture) -> Vec<SourceView> {
     let of_part = |part: &Pictured| {
         let engine = &part.engine;
-        let statuses = engine.statuses();
-        source_views(&part.context, &statuses, engine.now(), engine.fresh_for())
+        let statuses = &part.snapshot.sources;
+        source_views(&part.context, statuses, engine.now(), engine.fresh_for())
     };
     picture.parts.iter().flat_map(of_part).collect()
 }

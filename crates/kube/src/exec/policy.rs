@@ -58,7 +58,11 @@ impl Policy {
         };
         match read_policy(&path) {
             Ok(policy) => policy,
-            // As kubectl: preferences that nobody asked for are passed over if they cannot be read.
+            // As kubectl: preferences that nobody asked for are passed over if they cannot be read. Most people have none.
+            Err(Unread::File(why)) if environment.named().is_none() && !path.exists() => {
+                tracing::debug!(why, "there is no kuberc");
+                Self::AllowAll
+            }
             Err(Unread::File(why)) if environment.named().is_none() => {
                 tracing::warn!(path = %path.display(), why, "kuberc is not used");
                 Self::AllowAll

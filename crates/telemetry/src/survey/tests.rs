@@ -68,7 +68,8 @@ async fn a_tenant_that_is_missing_and_a_login_page_are_named() {
         let place = Place::Address(sim.url.clone());
         let refused = survey_metrics(place, impatient()).await.unwrap_err();
         assert_eq!(refused.kind, kind, "{refused}");
-        let is_about_the_tenant = refused.message.contains("X-Scope-OrgID");
+        let said = format!("{} {}", refused.message, refused.hint);
+        let is_about_the_tenant = said.contains("X-Scope-OrgID");
         assert_eq!(
             is_about_the_tenant,
             kind == SourceErrorKind::Unauthorized,

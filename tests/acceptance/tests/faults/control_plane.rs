@@ -139,14 +139,27 @@ fn no_kubeconfig() -> Result<()> {
     Ok(())
 }
 
+/// kubectl goes on without the user that a context names and no file defines; the server decides.
 #[test]
-fn a_broken_kubeconfig() -> Result<()> {
+fn a_user_that_is_not_defined_is_nobody() -> Result<()> {
     let server = Fake::start(mesh::kubernetes)?;
+    let prometheus = Fake::start(mesh::prometheus)?;
     let without_user = serde_json::json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
         "clusters": [{"name": "c", "cluster": {"server": server.url()}}],
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "nobody"}}],
     });
+    let ctl = Ctl::new()?;
+    let file = ctl.file("no-user", without_user.to_string())?;
+    let url = prometheus.url();
+    let line = ["--kubeconfig", &file, "--prometheus", &url, "graph"];
+    ctl.run(&line)?.exits(0)?.says("reviews")?;
+    Ok(())
+}
+
+#[test]
+fn a_broken_kubeconfig() -> Result<()> {
+    let server = Fake::start(mesh::kubernetes)?;
     let broken = [
         ("not-yaml", "clusters: [{".to_owned()),
         ("binary", "\u{0}\u{1}\u{2}".to_owned()),
@@ -155,7 +168,6 @@ fn a_broken_kubeconfig() -> Result<()> {
             "no-context",
             r#"{"apiVersion": "v1", "kind": "Config", "clusters": []}"#.to_owned(),
         ),
-        ("no-user", without_user.to_string()),
     ];
     for (name, content) in broken {
         let ctl = Ctl::new()?;
