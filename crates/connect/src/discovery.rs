@@ -54,7 +54,15 @@ impl Where {
         }
     }
 
-    /// An id that tells it from all others.
+    /// What tells the server apart among all clusters: every cluster may have a Service of this name.
+    pub(crate) fn server(&self, api_server: &str) -> String {
+        match self {
+            Self::Service { .. } => format!("{} of {api_server}", self.id()),
+            Self::Address(url) => url.clone(),
+        }
+    }
+
+    /// An id that tells it from all others of its context.
     pub(crate) fn id(&self) -> String {
         let kind = match self {
             Self::Service { https: true, .. } => "https-service",

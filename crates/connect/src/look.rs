@@ -17,7 +17,7 @@ use tokio::time::{Duration, Instant, interval};
 
 use self::board::{Board, Line};
 use self::servers::{Asked, Taken};
-use crate::discovery::{Candidate, metrics_candidates, trace_candidates};
+use crate::discovery::{Candidate, Where, metrics_candidates, trace_candidates};
 
 /// How often a wait for a credential plugin is told.
 const TELL_WAITING: Duration = Duration::from_millis(500);
@@ -150,8 +150,10 @@ async fn look_around(
 fn found(board: &Board<'_>, kube: KubeSource, around: Around) -> Found {
     let mut sources = Sources::unconfigured();
     sources.findings = kube.warnings();
+    let api_server = kube.facts().server.clone();
     sources.set_control_plane(Ok(kube));
     let metrics_server = open(board, &mut sources, around.metrics, around.traces);
+    let metrics_server = metrics_server.map(|place| place.server(&api_server));
     Found {
         sources,
         cluster: around.cluster,
@@ -175,7 +177,7 @@ pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Fo
     Found {
         sources,
         cluster: None,
-        metrics_server,
+        metrics_server: metrics_server.map(|place| place.server("")),
     }
 }
 
@@ -280,13 +282,13 @@ fn names(inventory: &Inventory) -> Option<BTreeSet<String>> {
     Some(namespaces.iter().map(|one| one.name.clone()).collect())
 }
 
-/// Puts what was taken into the sources; the id of the metrics server.
+/// Puts what was taken into the sources; where the metrics server is.
 fn open(
     board: &Board<'_>,
     sources: &mut Sources,
     metrics: Option<Taken<MetricsSurvey>>,
     traces: Option<Taken<TracesSurvey>>,
-) -> Option<String> {
+) -> Option<Where> {
     let since = board.asking("scrape_interval");
     let interval = metrics
         .as_ref()
@@ -313,5 +315,5 @@ fn open(
         return None;
     };
     sources.set_metrics(PrometheusSource::at(taken.place, taken.options));
-    Some(taken.id)
+    Some(taken.found_at)
 }

@@ -113,6 +113,26 @@ fn every_chart_of_the_field_is_found_at_its_port_and_path() {
 }
 
 #[test]
+fn servers_of_one_name_in_two_clusters_are_two_and_one_address_is_one() {
+    let service = Where::Service {
+        namespace: "istio-system".to_owned(),
+        name: "prometheus".to_owned(),
+        port: "9090".to_owned(),
+        https: false,
+        base_path: String::new(),
+    };
+    assert_ne!(
+        service.server("https://east:6443"),
+        service.server("https://west:6443")
+    );
+    let address = Where::Address("https://thanos.example.com".to_owned());
+    assert_eq!(
+        address.server("https://east:6443"),
+        address.server("https://west:6443")
+    );
+}
+
+#[test]
 fn what_stands_around_a_prometheus_is_none() {
     let name = ("app.kubernetes.io/name", "prometheus");
     let around = [

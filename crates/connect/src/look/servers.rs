@@ -20,8 +20,8 @@ pub(super) struct Taken<P> {
     pub(super) place: Place,
     pub(super) options: Options,
     pub(super) probe: P,
-    /// Tells the server apart from others.
-    pub(super) id: String,
+    /// Where it is, to tell it apart from others.
+    pub(super) found_at: Where,
 }
 
 /// A candidate with the way to it.
@@ -358,6 +358,6 @@ fn take<P>(
         place: one.place.ok()?,
         options: one.options,
         probe: answer.ok()?,
-        id: one.candidate.place.id(),
+        found_at: one.candidate.place,
     })
 }
