@@ -24,18 +24,19 @@ impl ContextChoices {
         let any = own.metrics.iter().chain(&own.traces).any(needs_secret);
         let secrets = any.then(|| shared.secrets()).flatten();
         let prepare = |settings: &SourceSettings, kind, index| {
-            let options = sign_in::options(settings, secrets.as_deref(), key, kind, index);
-            (settings.location.as_ref().map(place), options)
+            let place = settings.location.as_ref().map(place);
+            let settings = match place {
+                Some(_) => settings.clone(),
+                None => without_secret(settings),
+            };
+            let options = sign_in::options(&settings, secrets.as_deref(), key, kind, index);
+            (place, options)
         };
-        let by_flag = shared.args.prometheus.as_ref().map(|url| {
-            let place = Where::Address(url.clone());
-            (Some(place), Ok(Options::default()))
-        });
         Self {
-            metrics: by_flag.or_else(|| {
-                let settings = own.metrics.as_ref()?;
-                Some(prepare(settings, SourceKind::Metrics, 0))
-            }),
+            metrics: own
+                .metrics
+                .as_ref()
+                .map(|settings| prepare(settings, SourceKind::Metrics, 0)),
             traces: own
                 .traces
                 .iter()
@@ -56,7 +57,18 @@ impl Choices for ContextChoices {
     }
 }
 
-/// The chosen place first; its sign-in goes to no other place. A sign-in without a place is meant for what is found.
+/// What may go to every server that is found: anybody who can label a Service in the cluster would get the secret.
+fn without_secret(settings: &SourceSettings) -> SourceSettings {
+    SourceSettings {
+        auth: Auth::None,
+        user: None,
+        secret_header: None,
+        ..settings.clone()
+    }
+}
+
+/// The chosen place first; its sign-in goes to no other place. What stands in the settings without a place is meant for
+/// what is found inside the cluster, but for a secret.
 fn joined<'a>(
     chosen: impl Iterator<Item = &'a Prepared>,
     found: Vec<Candidate>,
@@ -81,7 +93,7 @@ fn joined<'a>(
         if is_named {
             continue;
         }
-        // Addresses outside the cluster that somebody else wrote down get no secret of ours.
+        // Addresses outside the cluster that somebody else wrote down get nothing of ours.
         let is_inside = matches!(candidate.place, Where::Service { .. });
         let options = for_found
             .clone()
@@ -102,5 +114,82 @@ fn place(location: &Location) -> Where {
             https: false,
             base_path: service.base_path.trim_end_matches('/').to_owned(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pilothouse_settings::{Environment, Folders, Settings};
+    use pilothouse_telemetry::Credentials;
+
+    use super::*;
+    use crate::args::SourceArgs;
+    use crate::connector::Contexts;
+
+    fn service(name: &str) -> Candidate {
+        Candidate {
+            place: Where::Service {
+                namespace: "m".to_owned(),
+                name: name.to_owned(),
+                port: "9090".to_owned(),
+                https: false,
+                base_path: String::new(),
+            },
+            rank: Rank::Label,
+            found_by: "labelled".to_owned(),
+        }
+    }
+
+    /// What goes to each place of a context with these metrics in its settings, a token in a file among it.
+    fn asked(metrics: &str) -> Vec<(String, bool, usize)> {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::under(home.path());
+        let text =
+            format!("[context.east]\nmetrics = {{ {metrics}, token_file = \"/run/token\" }}\n");
+        let environment: &Environment = folders.environment();
+        let file = home.path().join("settings.toml");
+        let (settings, problems) = Settings::parse(&text, &file, environment);
+        assert_eq!(problems, []);
+        let args = SourceArgs {
+            prometheus: Some("http://of-another-context".to_owned()),
+            ..SourceArgs::default()
+        };
+        let contexts = Contexts::new(args, folders);
+        let key = ContextKey::new("east", None);
+        let own = settings.context(&key).unwrap();
+        let choices = ContextChoices::prepare(&contexts.shared, &key, own);
+        let outside = Candidate {
+            place: Where::Address("https://elsewhere".to_owned()),
+            ..service("x")
+        };
+        let all = choices.metrics(vec![service("prometheus"), outside]);
+        all.into_iter()
+            .map(|(candidate, options)| {
+                let options = options.unwrap();
+                let signs_in = !matches!(options.credentials, Credentials::None);
+                (candidate.place.shown(), signs_in, options.headers.len())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_secret_goes_to_the_place_that_is_named_with_it_alone() {
+        let named = asked(r#"address = "https://mimir", tenant = "shop""#);
+        let wanted = [
+            ("https://mimir".to_owned(), true, 1),
+            ("m/prometheus:9090".to_owned(), false, 0),
+            ("https://elsewhere".to_owned(), false, 0),
+        ];
+        assert_eq!(named, wanted);
+    }
+
+    #[test]
+    fn a_tenant_without_a_place_is_for_what_is_found_in_the_cluster() {
+        let found = asked(r#"tenant = "shop""#);
+        let wanted = [
+            ("m/prometheus:9090".to_owned(), false, 1),
+            ("https://elsewhere".to_owned(), false, 0),
+        ];
+        assert_eq!(found, wanted);
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn fit(name: &str, file: Option<&Path>, key: &ContextKey) -> Option<F
 pub struct SourceSettings {
     /// Which API it speaks; for traces only, `None` is found out by asking.
     pub kind: Option<TraceKind>,
-    /// Where it is; `None` means that it is looked for and the rest holds for what is found.
+    /// Where it is; `None` means that it is looked for and the rest, but for a secret, holds for what is found.
     pub location: Option<Location>,
     /// Value of `X-Scope-OrgID`.
     pub tenant: Option<String>,
