@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use pilothouse_engine::{Class, Engine, EngineConfig, Running, Sources, system_clock};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet, spawn_blocking};
+use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::connector::{Connector, Opened};
@@ -208,35 +208,35 @@ impl Workspace {
         self.news.send_modify(|count| *count += 1);
     }
 
-    /// Looks at the files behind the chooser until this is dropped.
-    #[must_use]
-    pub fn watch_files(self: &Arc<Self>) -> JoinSet<()> {
-        let mut tasks = JoinSet::new();
+    /// Looks at the files behind the chooser as long as the workspace is there. Needs a tokio runtime.
+    pub fn watch_files(self: &Arc<Self>) {
         let Some(connector) = self.connector.clone() else {
-            return tasks;
+            return;
         };
-        let workspace = Arc::clone(self);
-        tasks.spawn(async move {
+        // Weak, or the task would keep what it ends with.
+        let workspace = Arc::downgrade(self);
+        tokio::spawn(async move {
             let mut tick = interval(LOOK_AT_FILES);
             tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
             loop {
                 tick.tick().await;
                 let connector = Arc::clone(&connector);
-                let Ok(revision) = spawn_blocking(move || connector.revision()).await else {
-                    continue;
+                let revision = spawn_blocking(move || connector.revision()).await;
+                let Some(workspace) = workspace.upgrade() else {
+                    return;
                 };
-                let is_news = {
-                    let mut state = workspace.lock();
-                    let is_news = state.chooser_revision != revision;
-                    state.chooser_revision = revision;
-                    is_news
-                };
-                if is_news {
-                    workspace.tell();
+                if let Ok(revision) = revision {
+                    workspace.note_revision(revision);
                 }
             }
         });
-        tasks
+    }
+
+    fn note_revision(&self, revision: u32) {
+        let before = std::mem::replace(&mut self.lock().chooser_revision, revision);
+        if before != revision {
+            self.tell();
+        }
     }
 
     /// Every snapshot of an engine is news.

@@ -90,6 +90,9 @@ impl Composition {
         for opened in self.opened {
             workspace.add(opened, start)?;
         }
+        if start {
+            workspace.watch_files();
+        }
         Ok((workspace, self.demo))
     }
 }
