@@ -9,10 +9,10 @@ mod session;
 mod splits;
 mod traces;
 
-pub use error::exit_code;
 pub(crate) use error::{
     bad_request, from_command, from_source, internal, not_configured, not_found,
 };
+pub use error::{code_of, exit_code};
 pub use graph::dot;
 pub(crate) use graph::{
     finding_view, graph_view, latency_view, layout_view, query_view, source_views,
@@ -27,7 +27,8 @@ pub(crate) use traces::{trace_row, trace_view};
 use pilothouse_core::model::Moment;
 
 /// RFC 3339 in UTC with milliseconds; a moment outside the calendar is given in milliseconds.
-pub(crate) fn rfc3339(at: Moment) -> String {
+#[must_use]
+pub fn rfc3339(at: Moment) -> String {
     jiff::Timestamp::from_millisecond(at.0)
         .map_or_else(|_| format!("{} ms", at.0), |t| format!("{t:.3}"))
 }

@@ -17,7 +17,7 @@ mod workspace;
 
 pub use api::{Api, GraphQuery, clock_at};
 pub use connector::{Connecting, Connector, Opened};
-pub use convert::{dot, exit_code};
+pub use convert::{code_of, dot, exit_code, rfc3339};
 pub use document::{ValidateView, validate_text, yaml};
 pub use registry::{COMMANDS, Command, dispatch};
 pub use report::{report, state_word};

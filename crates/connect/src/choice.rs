@@ -149,22 +149,16 @@ pub(crate) fn halves<'a>(
 
 /// A probe that failed.
 pub(crate) fn refused(error: &SourceError) -> Verdict {
-    let state = match error.kind {
-        SourceErrorKind::Unauthorized | SourceErrorKind::Forbidden => LineState::Forbidden,
-        SourceErrorKind::NotConfigured
-        | SourceErrorKind::SwitchedOff
-        | SourceErrorKind::BadConfiguration
-        | SourceErrorKind::Unreachable
-        | SourceErrorKind::TimedOut
-        | SourceErrorKind::NotFound
-        | SourceErrorKind::Conflict
-        | SourceErrorKind::Rejected
-        | SourceErrorKind::BadAnswer
-        | SourceErrorKind::TooLarge
-        | SourceErrorKind::ServerError => LineState::Failed,
-    };
+    let is_refusal = matches!(
+        error.kind,
+        SourceErrorKind::Unauthorized | SourceErrorKind::Forbidden
+    );
     Verdict {
-        state,
+        state: if is_refusal {
+            LineState::Forbidden
+        } else {
+            LineState::Failed
+        },
         why: error.message.clone(),
         is_eligible: false,
     }

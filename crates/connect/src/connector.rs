@@ -15,7 +15,7 @@ use pilothouse_api::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, Code, FileRequest, MemoryRequest,
     MemoryView, SourceRequest,
 };
-use pilothouse_api::{Connecting, Connector, Opened};
+use pilothouse_api::{Connecting, Connector, Opened, rfc3339};
 use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, TimeSpan, system_clock};
 use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
@@ -259,7 +259,7 @@ impl Contexts {
         context: &str,
         tell: &(dyn Fn(CheckView) + Send + Sync),
     ) -> Result<Opened, ApiError> {
-        let began = chooser::rfc3339((self.shared.clock)());
+        let began = rfc3339((self.shared.clock)());
         let shared = Arc::clone(&self.shared);
         let id = context.to_owned();
         let (named, settings) = apart(move || shared.named(&id)).await??;
@@ -319,16 +319,15 @@ impl Contexts {
         };
         let kube = apart(move || KubeSource::connect(options)).await?;
         let kube = kube.map_err(|error| {
-            let mut failure = look::fail(board, &error, "the kubeconfig");
-            chooser::explain_plugin(board, entry, &mut failure);
+            let failure = look::fail(board, &error, "the kubeconfig");
+            chooser::explain_plugin(board, entry, &failure);
             failure
         })?;
         let choices = self.choices(&key, own).await?;
         let looking = look::at_cluster(board, kube, &namespaces, &choices);
-        let found = Box::pin(looking).await.inspect_err(|failure| {
-            let mut failure = failure.clone();
-            chooser::explain_plugin(board, entry, &mut failure);
-        })?;
+        let found = Box::pin(looking)
+            .await
+            .inspect_err(|failure| chooser::explain_plugin(board, entry, failure))?;
         let config = self.shared.config(context, class, settings, &namespaces);
         Ok(self.opened(config, found))
     }

@@ -8,8 +8,8 @@ mod servers;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
-use pilothouse_api::Connecting;
-use pilothouse_api::dto::{ApiError, CheckFailureView, Code, LineState, WaitingView};
+use pilothouse_api::dto::{ApiError, CheckFailureView, LineState, WaitingView};
+use pilothouse_api::{Connecting, code_of};
 use pilothouse_engine::{SourceError, SourceErrorKind, Sources};
 use pilothouse_kube::{Inventory, KubeSource, LoginState, Rights, Who};
 use pilothouse_telemetry::{JaegerSource, MetricsSurvey, PrometheusSource, TracesSurvey};
@@ -183,21 +183,6 @@ pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Fo
 
 /// Ends the board with this failure.
 pub(crate) fn fail(board: &Board<'_>, error: &SourceError, stopped_at: &str) -> ApiError {
-    let code = match error.kind {
-        SourceErrorKind::Unauthorized => Code::Unauthorized,
-        SourceErrorKind::Forbidden => Code::Forbidden,
-        SourceErrorKind::TimedOut => Code::TimedOut,
-        SourceErrorKind::NotConfigured
-        | SourceErrorKind::BadConfiguration
-        | SourceErrorKind::SwitchedOff => Code::NotConfigured,
-        SourceErrorKind::Unreachable
-        | SourceErrorKind::NotFound
-        | SourceErrorKind::Conflict
-        | SourceErrorKind::Rejected
-        | SourceErrorKind::BadAnswer
-        | SourceErrorKind::TooLarge
-        | SourceErrorKind::ServerError => Code::Unavailable,
-    };
     board.failed(CheckFailureView {
         asked: stopped_at.to_owned(),
         happened: error.message.clone(),
@@ -207,7 +192,7 @@ pub(crate) fn fail(board: &Board<'_>, error: &SourceError, stopped_at: &str) -> 
         stopped_at: stopped_at.to_owned(),
     });
     ApiError {
-        code,
+        code: code_of(error.kind),
         message: error.message.clone(),
         detail: String::new(),
         hint: error.hint.clone(),

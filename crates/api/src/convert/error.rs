@@ -19,6 +19,25 @@ pub const fn exit_code(code: Code) -> u8 {
     }
 }
 
+/// The code of a failed source.
+#[must_use]
+pub const fn code_of(kind: SourceErrorKind) -> Code {
+    match kind {
+        SourceErrorKind::NotConfigured | SourceErrorKind::BadConfiguration => Code::NotConfigured,
+        SourceErrorKind::SwitchedOff => Code::SwitchedOff,
+        SourceErrorKind::Unreachable
+        | SourceErrorKind::BadAnswer
+        | SourceErrorKind::TooLarge
+        | SourceErrorKind::ServerError => Code::Unavailable,
+        SourceErrorKind::TimedOut => Code::TimedOut,
+        SourceErrorKind::Unauthorized => Code::Unauthorized,
+        SourceErrorKind::Forbidden => Code::Forbidden,
+        SourceErrorKind::NotFound => Code::NotFound,
+        SourceErrorKind::Conflict => Code::Conflict,
+        SourceErrorKind::Rejected => Code::Rejected,
+    }
+}
+
 pub(crate) fn bad_request(message: impl Into<String>) -> ApiError {
     error(Code::BadRequest, message)
 }
@@ -39,20 +58,7 @@ pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
 }
 
 pub(crate) fn from_source(failure: &SourceError) -> ApiError {
-    let code = match failure.kind {
-        SourceErrorKind::NotConfigured | SourceErrorKind::BadConfiguration => Code::NotConfigured,
-        SourceErrorKind::SwitchedOff => Code::SwitchedOff,
-        SourceErrorKind::Unreachable
-        | SourceErrorKind::BadAnswer
-        | SourceErrorKind::TooLarge
-        | SourceErrorKind::ServerError => Code::Unavailable,
-        SourceErrorKind::TimedOut => Code::TimedOut,
-        SourceErrorKind::Unauthorized => Code::Unauthorized,
-        SourceErrorKind::Forbidden => Code::Forbidden,
-        SourceErrorKind::NotFound => Code::NotFound,
-        SourceErrorKind::Conflict => Code::Conflict,
-        SourceErrorKind::Rejected => Code::Rejected,
-    };
+    let code = code_of(failure.kind);
     let source = match failure.source_kind {
         SourceKind::ControlPlane => "the control plane",
         SourceKind::Metrics => "the metrics source",

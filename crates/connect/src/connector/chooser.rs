@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use pilothouse_api::dto::{
     ApiError, AuthView, CheckFailureView, ChooserView, ContextKind, ContextView,
     KubeconfigFileView, LastFailureView, PluginView, ProblemView,
 };
-use pilothouse_engine::Moment;
+use pilothouse_api::rfc3339;
 use pilothouse_kube::{AuthKind, ContextEntry, EntryProblem, InteractiveMode, Kubeconfigs};
 use pilothouse_settings::{
     Confirm, ContextKey, ContextSettings, Location, Problem, Settings, State,
@@ -253,7 +252,7 @@ fn auth(entry: &ContextEntry) -> AuthView {
 }
 
 /// Adds to a failure what the chooser knows of a missing plugin: where was looked, and how to install it.
-pub(super) fn explain_plugin(board: &Board<'_>, entry: &ContextEntry, failure: &mut ApiError) {
+pub(super) fn explain_plugin(board: &Board<'_>, entry: &ContextEntry, failure: &ApiError) {
     let Some(plugin) = entry
         .plugin
         .as_ref()
@@ -325,9 +324,4 @@ pub(super) fn host_of(url: &str) -> &str {
         Some((host, port)) if port.chars().all(|c| c.is_ascii_digit()) => host,
         _ => authority,
     }
-}
-
-/// RFC 3339; a moment outside the calendar in milliseconds.
-pub(super) fn rfc3339(at: Moment) -> String {
-    Timestamp::from_millisecond(at.0).map_or_else(|_| format!("{} ms", at.0), |t| format!("{t:.3}"))
 }

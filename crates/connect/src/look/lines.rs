@@ -5,22 +5,14 @@ use pilothouse_engine::{SourceError, SourceErrorKind};
 use pilothouse_kube::{Inventory, Rights, ServerVersion, Subject, Verdict, Who, rbac_yaml};
 
 use super::board::Line;
+use crate::choice::refused;
 
 /// A question that failed, as a line.
 pub(crate) fn failed(error: &SourceError) -> Line {
-    let state = match error.kind {
-        SourceErrorKind::Forbidden | SourceErrorKind::Unauthorized => LineState::Forbidden,
-        SourceErrorKind::NotFound => LineState::Missing,
-        SourceErrorKind::NotConfigured
-        | SourceErrorKind::SwitchedOff
-        | SourceErrorKind::BadConfiguration
-        | SourceErrorKind::Unreachable
-        | SourceErrorKind::TimedOut
-        | SourceErrorKind::Conflict
-        | SourceErrorKind::Rejected
-        | SourceErrorKind::BadAnswer
-        | SourceErrorKind::TooLarge
-        | SourceErrorKind::ServerError => LineState::Failed,
+    let state = if error.kind == SourceErrorKind::NotFound {
+        LineState::Missing
+    } else {
+        refused(error).state
     };
     Line::new(state, error.message.clone()).hint(error.hint.clone())
 }
