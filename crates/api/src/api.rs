@@ -134,17 +134,21 @@ impl Api {
     /// Every source as of now.
     #[must_use]
     pub fn sources(&self) -> Vec<SourceView> {
-        let of_part = |part: &Pictured| {
-            let engine = &part.engine;
-            let statuses = engine.statuses();
-            source_views(&part.context, &statuses, engine.now(), engine.fresh_for())
+        let members = self.workspace.members();
+        let mut engines: Vec<Arc<Engine>> = members.iter().map(|m| Arc::clone(&m.engine)).collect();
+        if engines.is_empty() {
+            engines.push(self.workspace.first());
+        }
+        let of_engine = |engine: &Arc<Engine>| {
+            let context = &engine.config().context;
+            source_views(
+                context,
+                &engine.statuses(),
+                engine.now(),
+                engine.fresh_for(),
+            )
         };
-        self.workspace
-            .picture()
-            .parts
-            .iter()
-            .flat_map(of_part)
-            .collect()
+        engines.iter().flat_map(of_engine).collect()
     }
 
     /// Splits of the newest snapshots.

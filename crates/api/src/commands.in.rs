@@ -67,7 +67,7 @@ commands! {
     /// Operations of a service.
     trace_operations: async fn(OperationsRequest) -> Result<ServicesView>;
     /// Traces that match, newest first.
-    find_traces: async fn(TraceSearchRequest) -> Result<TraceListView>;
+    find_traces: blocking async fn(TraceSearchRequest) -> Result<TraceListView>;
     /// One trace, analysed.
     trace: blocking async fn(TraceIdRequest) -> Result<TraceView>;
 }

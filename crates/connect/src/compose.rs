@@ -8,7 +8,7 @@ use pilothouse_api::dto::ApiError;
 use pilothouse_api::{Connector, Opened, Workspace};
 use pilothouse_demo::DemoMesh;
 use pilothouse_engine::{
-    Class, Clock, EngineConfig, SourceErrorKind, Sources, TimeSpan, journal_file, system_clock,
+    Class, Clock, EngineConfig, SourceErrorKind, Sources, TimeSpan, system_clock,
 };
 use pilothouse_kube::{ConfigEnvironment, ConnectOptions, NamedCluster};
 use pilothouse_telemetry::{FileTraces, Options, PrometheusSource, TraceAddress};
@@ -16,6 +16,7 @@ use pilothouse_telemetry::{FileTraces, Options, PrometheusSource, TraceAddress};
 use crate::args::SourceArgs;
 use crate::demo::{self, SavedDemo};
 use crate::failure::ConnectError;
+use crate::folders;
 
 /// The demo answers at no cost, so its picture may be livelier than a real one.
 pub(crate) const DEMO_TICK: Duration = Duration::from_secs(2);
@@ -180,7 +181,7 @@ fn of_cluster(args: &SourceArgs, context: Option<&str>, clock: Clock) -> Opened 
     }
     let class = Class::of_context(&name);
     let mut config = EngineConfig::new(name, class);
-    config.journal = journal_file();
+    config.journal = folders().journal_file();
     Opened {
         config,
         sources,

@@ -21,13 +21,14 @@ use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
 };
 use pilothouse_settings::{
-    Confirm, ContextFacts, ContextKey, ContextSettings, Environment, Folders, PATIENCE, Problem,
-    Secrets, Settings, State, StateFile,
+    Confirm, ContextFacts, ContextKey, ContextSettings, Folders, PATIENCE, Problem, Secrets,
+    Settings, State, StateFile,
 };
 use tokio::task::spawn_blocking;
 
 use crate::args::SourceArgs;
 use crate::compose::{DEMO_TICK, demo_opened};
+use crate::folders;
 use crate::look::board::{ADDRESS_LINES, Board, CLUSTER_LINES, Line};
 use crate::look::{self, Found};
 
@@ -59,8 +60,7 @@ impl Contexts {
     /// The connector of a shell with a window: these flags, in the environment and the folders of this process.
     #[must_use]
     pub fn of_process(args: &SourceArgs) -> Arc<dyn Connector> {
-        let folders = Folders::of(Environment::of_process());
-        Arc::new(Self::new(args.clone(), folders))
+        Arc::new(Self::new(args.clone(), folders()))
     }
 
     /// Everything that these flags, this process's environment and its folders name.

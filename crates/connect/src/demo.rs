@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pilothouse_demo::{DemoConfig, DemoMesh, Edit};
-use pilothouse_engine::{Clock, Sources, state_folder};
+use pilothouse_engine::{Clock, Sources};
 
 use crate::args::SourceArgs;
 use crate::failure::ConnectError;
+use crate::folders;
 
 /// The demo mesh that the flags name, without a memory.
 #[must_use]
@@ -43,7 +44,7 @@ pub(crate) fn state_file(args: &SourceArgs, ending: &str) -> Option<PathBuf> {
         .services
         .map_or_else(|| "shop".to_owned(), |n| n.to_string());
     let name = format!("demo-{}-{size}.{ending}", args.seed);
-    state_folder().map(|folder| folder.join(name))
+    folders().state.map(|folder| folder.join(name))
 }
 
 /// A demo mesh whose edits outlive the run: its history stays a function of seed, time and the objects in force.

@@ -30,3 +30,10 @@ pub use connector::Contexts;
 pub use demo::SavedDemo;
 pub use failure::ConnectError;
 pub use found::found_by;
+pub use pilothouse_settings::Folders;
+
+/// The folders of this process: settings, state, journal.
+#[must_use]
+pub fn folders() -> Folders {
+    Folders::of(pilothouse_settings::Environment::of_process())
+}

@@ -1,6 +1,6 @@
 //! `info` and `version`.
 
-use pilothouse_engine::{journal_file, state_folder};
+use pilothouse_connect::folders;
 use serde::Serialize;
 
 use crate::args::TableOrJson;
@@ -22,15 +22,17 @@ struct Version {
 /// Paths and versions.
 pub(crate) fn info(format: TableOrJson) -> Result<Exit, Failure> {
     let text = |path: std::path::PathBuf| path.display().to_string();
+    let folders = folders();
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
-        state_folder: state_folder().map(text),
-        journal: journal_file().map(text),
+        journal: folders.journal_file().map(text),
+        state_folder: folders.state.map(text),
     };
     match format {
         TableOrJson::Json => output::json(&info)?,
         TableOrJson::Table => {
-            let unknown = || "unknown: neither XDG_STATE_HOME nor HOME is set".to_owned();
+            let unknown =
+                || "unknown: none of PILOTHOUSE_HOME, XDG_STATE_HOME and HOME is set".to_owned();
             let rows = vec![
                 vec!["version".to_owned(), info.version.to_owned()],
                 vec![
