@@ -49,8 +49,12 @@ commands! {
     open_context: async fn(OpenRequest) -> Result<SessionView>;
     /// Closes a context.
     close_context: fn(ContextRequest) -> SessionView;
-    /// Takes another metrics or trace source for a context, from the next look on.
-    choose_source: blocking fn(SourceRequest) -> Result<()>;
+    /// Signs in to an open context again: a credential plugin runs anew, a token file is read anew.
+    log_in_again: fn(ContextRequest) -> Result<()>;
+    /// Takes other namespaces for a context, and looks at it again; one that is open is reopened.
+    choose_namespaces: blocking async fn(NamespacesRequest) -> Result<()>;
+    /// Takes another metrics or trace source for a context, and looks at it again; one that is open is reopened.
+    choose_source: blocking async fn(SourceRequest) -> Result<()>;
     /// Metrics and traces by address, without an API server: the id of that place.
     add_addresses: blocking fn(AddressesRequest) -> Result<ContextRequest>;
     /// Reads one more kubeconfig from now on.

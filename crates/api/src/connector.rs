@@ -7,7 +7,7 @@ use pilothouse_engine::{Clock, EngineConfig, Sources};
 
 use crate::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, FileRequest, MemoryRequest, MemoryView,
-    SourceRequest,
+    NamespacesRequest, SourceRequest,
 };
 
 /// An answer that takes its time.
@@ -50,6 +50,12 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// If it makes no sense, or cannot be kept.
     fn choose_source(&self, request: &SourceRequest) -> Result<(), ApiError>;
+
+    /// Remembers the namespaces that a context opens with. Blocking.
+    ///
+    /// # Errors
+    /// If they make no sense, or cannot be kept.
+    fn choose_namespaces(&self, request: &NamespacesRequest) -> Result<(), ApiError>;
 
     /// Remembers metrics and traces by address and gives the id of that place. Blocking.
     ///

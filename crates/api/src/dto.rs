@@ -15,8 +15,9 @@ mod update;
 pub use connection::{
     ActionView, AddressRequest, AddressesRequest, AuthView, CandidateView, CheckFailureView,
     CheckLineView, CheckState, CheckView, ChooserView, ContextKind, ContextRequest, ContextView,
-    FileRequest, KubeconfigFileView, LastFailureView, LineState, MemoryRequest, MemoryView,
-    OpenRequest, PluginView, ProblemView, SourceRequest, TextView, WaitingView,
+    FileRequest, HeaderView, KubeconfigFileView, LastFailureView, LineState, MemoryRequest,
+    MemoryView, NamespacesRequest, OpenRequest, PluginView, ProblemView, SourceRequest, TextView,
+    WaitingView,
 };
 pub use error::{ApiError, Code};
 pub use graph::{

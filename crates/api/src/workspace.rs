@@ -98,7 +98,8 @@ impl Workspace {
     }
 
     /// Opens a context over sources that are at hand, beside those that are open. With `start` its tasks run from now on,
-    /// which needs a tokio runtime; without, its caller loads it by hand.
+    /// which needs a tokio runtime; without, its caller loads it by hand. A context that is open already is replaced in its
+    /// place.
     ///
     /// # Errors
     /// If its journal cannot be read.
@@ -118,8 +119,11 @@ impl Workspace {
             _tasks: tasks,
         });
         let mut state = self.lock();
-        state.members.retain(|member| member.context != context);
-        state.members.push(member);
+        let mut open = state.members.iter_mut();
+        match open.find(|member| member.context == context) {
+            Some(reopened) => *reopened = member,
+            None => state.members.push(member),
+        }
         drop(state);
         self.composer().members_changed();
         self.tell();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use pilothouse_api::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, Code, FileRequest, MemoryRequest,
-    MemoryView, SourceRequest,
+    MemoryView, NamespacesRequest, SourceRequest,
 };
 use pilothouse_api::{Connecting, Connector, Opened, rfc3339};
 use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, TimeSpan, system_clock};
@@ -230,6 +230,10 @@ impl Connector for Contexts {
 
     fn choose_source(&self, request: &SourceRequest) -> Result<(), ApiError> {
         edits::choose_source(&self.shared, request)
+    }
+
+    fn choose_namespaces(&self, request: &NamespacesRequest) -> Result<(), ApiError> {
+        edits::choose_namespaces(&self.shared, request)
     }
 
     fn add_addresses(&self, request: &AddressesRequest) -> Result<String, ApiError> {

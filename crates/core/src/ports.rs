@@ -109,6 +109,10 @@ pub trait ControlPlane: Send + Sync {
 
     /// Whether we may patch this object (SelfSubjectAccessReview).
     fn may_patch<'a>(&'a self, object: &'a ObjectRef) -> Answer<'a, bool>;
+
+    /// Lets the next call sign in anew, whatever came of it before: a person asked for it. Nothing to do where nobody
+    /// signs in.
+    fn log_in_again(&self) {}
 }
 
 // ---------------------------------------------------------------- metrics

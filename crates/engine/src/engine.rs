@@ -210,6 +210,14 @@ impl Engine {
         self.tick_wanted.notify_one();
     }
 
+    /// Signs in to the cluster anew at the next call, and asks every source now.
+    pub fn log_in_again(&self) {
+        if let Ok(control_plane) = &self.sources.control_plane {
+            control_plane.log_in_again();
+        }
+        self.refresh();
+    }
+
     /// Journal entries of this context, newest first, each with whether it can be taken back. Other processes' too.
     #[must_use]
     pub fn journal(&self) -> Vec<(Arc<Entry>, bool)> {

@@ -337,6 +337,10 @@ impl ControlPlane for KubeSource {
         Box::pin(patch::patch(self, object, ops, mode))
     }
 
+    fn log_in_again(&self) {
+        Self::log_in_again(self);
+    }
+
     fn may_patch<'a>(&'a self, object: &'a ObjectRef) -> Answer<'a, bool> {
         Box::pin(self.may(object))
     }

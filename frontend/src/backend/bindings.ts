@@ -35,7 +35,11 @@ export interface Commands {
   open_context: { request: OpenRequest; answer: SessionView };
   /** Closes a context. */
   close_context: { request: ContextRequest; answer: SessionView };
-  /** Takes another metrics or trace source for a context, from the next look on. */
+  /** Signs in to an open context again: a credential plugin runs anew, a token file is read anew. */
+  log_in_again: { request: ContextRequest; answer: null };
+  /** Takes other namespaces for a context, and looks at it again; one that is open is reopened. */
+  choose_namespaces: { request: NamespacesRequest; answer: null };
+  /** Takes another metrics or trace source for a context, and looks at it again; one that is open is reopened. */
   choose_source: { request: SourceRequest; answer: null };
   /** Metrics and traces by address, without an API server: the id of that place. */
   add_addresses: { request: AddressesRequest; answer: ContextRequest };
@@ -87,7 +91,7 @@ url: string,
  */
 kind: string, 
 /**
- * How to sign in: `none`, `bearer`, `basic`.
+ * How to sign in: `none`, `bearer`, `basic`, `token_file`, `token_command`.
  */
 sign_in: string, 
 /**
@@ -95,17 +99,37 @@ sign_in: string,
  */
 user: string, 
 /**
- * Token or password. Goes to the system's keychain or stays in memory; never into a file.
+ * Token or password, for `bearer` and `basic`. Goes to the system's keychain or stays in memory; never into a file.
  */
 secret: string | null, 
+/**
+ * Whole path of the file that holds the token, for `token_file`; read again whenever it changes.
+ */
+token_file: string, 
+/**
+ * Program that prints the token, and its arguments, for `token_command`. No shell reads it.
+ */
+token_command: Array<string>, 
 /**
  * Tenant, sent as `X-Scope-OrgID`; empty = none.
  */
 tenant: string, 
 /**
+ * More headers, none of them secret: they are written into the settings.
+ */
+headers: Array<HeaderView>, 
+/**
  * File with the certificates of its authority; empty = the system's.
  */
-ca_file: string, };
+ca_file: string, 
+/**
+ * File with a client certificate; empty = none.
+ */
+client_cert_file: string, 
+/**
+ * File with its key; empty = it is in the certificate's.
+ */
+client_key_file: string, };
 
 export type AddressesRequest = { 
 /**
@@ -723,6 +747,16 @@ findings: Array<FindingView>,
  */
 queries: Array<QueryView>, };
 
+export type HeaderView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its value.
+ */
+value: string, };
+
 export type JournalEntryView = { 
 /**
  * Its id.
@@ -885,6 +919,16 @@ page: string,
  * Why it is not kept; null if it is.
  */
 problem: ProblemView | null, };
+
+export type NamespacesRequest = { 
+/**
+ * From [`ContextView::id`].
+ */
+context: string, 
+/**
+ * Their names; empty = all that may be listed.
+ */
+namespaces: Array<string>, };
 
 export type NodeView = { 
 /**

@@ -3,7 +3,7 @@
 use super::Api;
 use crate::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, ContextRequest, FileRequest, MemoryRequest,
-    MemoryView, OpenRequest, SessionView, SourceRequest, TextView,
+    MemoryView, NamespacesRequest, OpenRequest, SessionView, SourceRequest, TextView,
 };
 use crate::report::report;
 
@@ -52,12 +52,36 @@ impl Api {
         self.session()
     }
 
-    /// Takes another metrics or trace source for a context, from the next look on.
+    /// Signs in to an open context again and asks its sources at once.
+    ///
+    /// # Errors
+    /// If it is not open.
+    pub fn log_in_again(&self, request: &ContextRequest) -> Result<(), ApiError> {
+        let engine = self.workspace().engine_of(Some(&request.context))?;
+        engine.log_in_again();
+        Ok(())
+    }
+
+    /// Takes other namespaces for a context and looks at it again; one that is open is reopened when that went well.
+    /// Reads and writes files.
+    ///
+    /// # Errors
+    /// If they make no sense, or cannot be remembered.
+    #[expect(clippy::unused_async, reason = "the new look needs the runtime")]
+    pub async fn choose_namespaces(&self, request: &NamespacesRequest) -> Result<(), ApiError> {
+        self.workspace().connector()?.choose_namespaces(request)?;
+        self.workspace().look_again(&request.context)
+    }
+
+    /// Takes another metrics or trace source for a context and looks at it again; one that is open is reopened when that
+    /// went well. Reads and writes files.
     ///
     /// # Errors
     /// If it makes no sense, or cannot be remembered.
-    pub fn choose_source(&self, request: &SourceRequest) -> Result<(), ApiError> {
-        self.workspace().connector()?.choose_source(request)
+    #[expect(clippy::unused_async, reason = "the new look needs the runtime")]
+    pub async fn choose_source(&self, request: &SourceRequest) -> Result<(), ApiError> {
+        self.workspace().connector()?.choose_source(request)?;
+        self.workspace().look_again(&request.context)
     }
 
     /// Metrics and traces by address, without an API server: the id of that place.

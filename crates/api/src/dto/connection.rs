@@ -312,16 +312,44 @@ pub struct AddressRequest {
     pub url: String,
     /// `prometheus`, `jaeger`, `tempo`, `zipkin`; empty = find out.
     pub kind: String,
-    /// How to sign in: `none`, `bearer`, `basic`.
+    /// How to sign in: `none`, `bearer`, `basic`, `token_file`, `token_command`.
     pub sign_in: String,
     /// User, for `basic`.
+    #[serde(default)]
     pub user: String,
-    /// Token or password. Goes to the system's keychain or stays in memory; never into a file.
+    /// Token or password, for `bearer` and `basic`. Goes to the system's keychain or stays in memory; never into a file.
+    #[serde(default)]
     pub secret: Option<String>,
+    /// Whole path of the file that holds the token, for `token_file`; read again whenever it changes.
+    #[serde(default)]
+    pub token_file: String,
+    /// Program that prints the token, and its arguments, for `token_command`. No shell reads it.
+    #[serde(default)]
+    pub token_command: Vec<String>,
     /// Tenant, sent as `X-Scope-OrgID`; empty = none.
+    #[serde(default)]
     pub tenant: String,
+    /// More headers, none of them secret: they are written into the settings.
+    #[serde(default)]
+    pub headers: Vec<HeaderView>,
     /// File with the certificates of its authority; empty = the system's.
+    #[serde(default)]
     pub ca_file: String,
+    /// File with a client certificate; empty = none.
+    #[serde(default)]
+    pub client_cert_file: String,
+    /// File with its key; empty = it is in the certificate's.
+    #[serde(default)]
+    pub client_key_file: String,
+}
+
+/// A header of every request to a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct HeaderView {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
 }
 
 impl std::fmt::Debug for AddressRequest {
@@ -341,6 +369,15 @@ pub struct AddressesRequest {
     pub metrics: Option<AddressRequest>,
     /// Traces; null for none.
     pub traces: Option<AddressRequest>,
+}
+
+/// Chooses the namespaces that a context opens with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct NamespacesRequest {
+    /// From [`ContextView::id`].
+    pub context: String,
+    /// Their names; empty = all that may be listed.
+    pub namespaces: Vec<String>,
 }
 
 /// A path that a person gave.

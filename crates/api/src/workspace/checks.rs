@@ -84,6 +84,26 @@ impl Workspace {
         Ok(view)
     }
 
+    /// Looks at a context anew, because its settings changed: a look under way is begun again, an open context is opened
+    /// anew as soon as that went well. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If nothing can be chosen here.
+    pub(crate) fn look_again(self: &Arc<Self>, context: &str) -> Result<(), ApiError> {
+        let is_open = self.engine_of(Some(context)).is_ok();
+        let wanted = {
+            let mut state = self.lock();
+            let check = state.checks.by_context.get_mut(context);
+            check.and_then(|check| check.then_open.take())
+        };
+        self.cancel_check(context);
+        self.begin_check(context)?;
+        if let Some(check) = self.lock().checks.by_context.get_mut(context) {
+            check.then_open = wanted.or_else(|| is_open.then_some(true));
+        }
+        Ok(())
+    }
+
     /// Stops a look that is under way; a credential plugin is ended.
     pub(crate) fn cancel_check(&self, context: &str) {
         let mut state = self.lock();

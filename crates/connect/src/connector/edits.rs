@@ -1,10 +1,11 @@
 //! What is written down: chosen sources, addresses, opened files, when what was open, and what the window remembers.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pilothouse_api::dto::{
-    AddressRequest, AddressesRequest, ApiError, Code, FileRequest, MemoryRequest, MemoryView,
-    ProblemView, SourceRequest,
+    AddressRequest, AddressesRequest, ApiError, Code, FileRequest, HeaderView, MemoryRequest,
+    MemoryView, NamespacesRequest, ProblemView, SourceRequest,
 };
 use pilothouse_engine::SourceKind;
 use pilothouse_kube::Kubeconfigs;
@@ -39,6 +40,38 @@ pub(super) fn choose_source(shared: &Shared, request: &SourceRequest) -> Result<
             draft.set_context_metrics(&key, Some(&source));
         }
     })
+}
+
+pub(super) fn choose_namespaces(
+    shared: &Shared,
+    request: &NamespacesRequest,
+) -> Result<(), ApiError> {
+    let (named, _) = shared.named(&request.context)?;
+    let key = key_of(&named)?;
+    let mut names: Vec<String> = Vec::new();
+    for name in request.namespaces.iter().map(|name| name.trim()) {
+        if !is_label(name) {
+            return Err(bad(
+                format!("`{name}` is no name of a namespace"),
+                "small letters, digits and hyphens, at most 63",
+            ));
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    edit(shared, |draft| {
+        draft.set_context_namespaces(&key, Some(&names));
+    })
+}
+
+/// A DNS label, as names of namespaces are.
+fn is_label(name: &str) -> bool {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&name.len())
+        && name.chars().all(good)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 pub(super) fn add_addresses(
@@ -239,6 +272,13 @@ fn of_address(
                 .map_err(|error| bad(error.to_string(), "unlock the keychain and try again"))?;
             Auth::Keychain
         }
+        ("token_file", _) => Auth::TokenFile(whole_path(&address.token_file)?),
+        ("token_command", _) => match address.token_command.first() {
+            Some(program) if !program.trim().is_empty() => {
+                Auth::TokenCommand(address.token_command.clone())
+            }
+            _ => return Err(bad("no program is named".to_owned(), "name one")),
+        },
         ("bearer" | "basic", None) => {
             return Err(bad("no token or password is given".to_owned(), "type it"));
         }
@@ -248,11 +288,50 @@ fn of_address(
         kind: TraceKind::of_word(&address.kind).filter(|_| kind == SourceKind::Traces),
         location: Some(Location::Address(url.trim_end_matches('/').to_owned())),
         tenant: Some(address.tenant.trim().to_owned()).filter(|tenant| !tenant.is_empty()),
-        ca_file: Some(PathBuf::from(address.ca_file.trim())).filter(|f| !f.as_os_str().is_empty()),
+        headers: headers(&address.headers)?,
+        ca_file: optional_path(&address.ca_file)?,
+        client_cert_file: optional_path(&address.client_cert_file)?,
+        client_key_file: optional_path(&address.client_key_file)?,
         user: (address.sign_in == "basic").then(|| address.user.clone()),
         auth,
         ..SourceSettings::default()
     })
+}
+
+fn headers(given: &[HeaderView]) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut headers = BTreeMap::new();
+    for header in given {
+        let name = header.name.trim();
+        // Whoever types these here means a secret, and the settings are a file.
+        let is_secret = ["authorization", "cookie", "proxy-authorization"]
+            .contains(&name.to_ascii_lowercase().as_str());
+        if is_secret {
+            return Err(bad(
+                format!("the header `{name}` carries a secret, and headers are kept in a file"),
+                "choose a way to sign in instead",
+            ));
+        }
+        headers.insert(name.to_owned(), header.value.trim().to_owned());
+    }
+    Ok(headers)
+}
+
+fn optional_path(typed: &str) -> Result<Option<PathBuf>, ApiError> {
+    match typed.trim() {
+        "" => Ok(None),
+        path => whole_path(path).map(Some),
+    }
+}
+
+fn whole_path(typed: &str) -> Result<PathBuf, ApiError> {
+    let path = PathBuf::from(typed.trim());
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(bad(
+        format!("`{}` is no whole path", typed.trim()),
+        "write it from the root",
+    ))
 }
 
 fn edit(shared: &Shared, change: impl Fn(&mut pilothouse_settings::Draft)) -> Result<(), ApiError> {
