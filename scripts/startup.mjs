@@ -52,7 +52,7 @@ function tree(root) {
 const pssKb = (pid) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 
 async function measure() {
-  const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary, args: [] } } };
+  const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary, args: ["--demo"] } } };
   const { sessionId } = await call('POST', '/session', { capabilities });
   const run = (script) => call('POST', `/session/${sessionId}/execute/sync`, { script, args: [] });
   const { pid } = processes().find(({ command }) => command.startsWith(binary));

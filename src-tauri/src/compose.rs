@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use clap::Parser;
 use pilothouse_api::Workspace;
-use pilothouse_connect::{Contexts, DemoMemory, SourceArgs, compose};
+use pilothouse_connect::{Contexts, SourceArgs};
 use pilothouse_engine::system_clock;
 
-/// Pilothouse: live graph, safe weight shifts and traces for service meshes. Without flags it opens the demo mesh.
+/// Pilothouse: live graph, safe weight shifts and traces for service meshes. Without flags the window shows what can be
+/// opened and contacts nothing by itself.
 #[derive(Debug, Parser)]
 #[command(name = "pilothouse", version)]
 pub(crate) struct Flags {
@@ -15,11 +16,9 @@ pub(crate) struct Flags {
     sources: SourceArgs,
 }
 
-/// The running workspace over the sources that the flags name: the demo mesh if they name none. Needs a runtime.
-pub(crate) fn workspace(flags: Flags) -> anyhow::Result<Arc<Workspace>> {
-    let mut sources = flags.sources;
-    sources.demo |= !sources.name_something();
-    let composition = compose(&sources, system_clock(), DemoMemory::Forgotten)?;
-    let connector = Contexts::of_process(&sources);
-    Ok(composition.workspace(true, Some(connector))?.0)
+/// The running workspace over what the flags name. Needs a runtime.
+pub(crate) async fn workspace(flags: Flags) -> anyhow::Result<Arc<Workspace>> {
+    let contexts = Contexts::of_process(&flags.sources);
+    let composition = contexts.at_start(system_clock()).await?;
+    Ok(composition.workspace(true, Some(contexts))?.0)
 }

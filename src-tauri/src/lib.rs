@@ -24,7 +24,7 @@ pub fn run() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let flags = compose::Flags::parse();
-    let workspace = tauri::async_runtime::block_on(async { compose::workspace(flags) })?;
+    let workspace = tauri::async_runtime::block_on(compose::workspace(flags))?;
     let app = with_commands(Builder::default(), Api::new(workspace));
     app.run(context()).context("opening the window")?;
     Ok(())

@@ -33,7 +33,7 @@ export class BrowserDriver implements Driver {
   /** Starts the shell on the demo mesh and opens its screens. */
   static async open(): Promise<BrowserDriver> {
     const executablePath = program('/usr/bin/chromium', 'chromium');
-    const shell = new Child(binary('pilothouse-dev'), []);
+    const shell = new Child(binary('pilothouse-dev'), ['--demo']);
     try {
       const [address] = await shell.printed(/http:\/\/\S+\n/);
       const browser = await chromium.launch({ executablePath, args: FLAGS });

@@ -70,7 +70,7 @@ export class WindowDriver implements Driver {
           () => false,
         );
       await until('WebKitWebDriver', ready);
-      const window = new WindowDriver(children, folder, await Session.start(address, ...bound(app, [])));
+      const window = new WindowDriver(children, folder, await Session.start(address, ...bound(app, ['--demo'])));
       await window.evaluate(LISTEN);
       return window;
     } catch (error) {

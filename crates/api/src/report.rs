@@ -31,10 +31,15 @@ pub fn report(check: &CheckView) -> String {
         check.elapsed_ms / 1000.0
     );
     for line in &check.lines {
+        let was_asked = line.state != LineState::Waiting || check.state == CheckState::Running;
+        let state = if was_asked {
+            state_word(line.state)
+        } else {
+            "not asked"
+        };
         let _infallible = writeln!(
             text,
-            "{:<9} {:<16} {:>8}  {}",
-            state_word(line.state),
+            "{state:<9} {:<16} {:>8}  {}",
             line.asked,
             milliseconds(line.elapsed_ms),
             line.answer

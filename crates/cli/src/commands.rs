@@ -13,6 +13,7 @@ mod traces;
 mod validate;
 
 use clap::CommandFactory as _;
+use pilothouse_connect::Need;
 
 use crate::args::{Cli, Command, SplitCommand, TracesCommand};
 use crate::failure::{Exit, Failure};
@@ -22,19 +23,20 @@ use crate::{compose, output};
 pub(crate) async fn run(cli: &Cli) -> Result<Exit, Failure> {
     let sources = &cli.sources;
     match &cli.command {
-        Command::Check(format) => check::run(&compose::api(sources)?, sources, format.output).await,
+        Command::Check(format) => check::run(sources, format.output).await,
         Command::Graph(args) => {
-            graph::run(&compose::api_at(sources, args.at.as_deref())?, args).await
+            graph::run(&compose::api_at(sources, args.at.as_deref()).await?, args).await
         }
         Command::Services(args) => {
-            red::services(&compose::api_at(sources, args.at.as_deref())?, args).await
+            red::services(&compose::api_at(sources, args.at.as_deref()).await?, args).await
         }
         Command::Edges(args) => {
-            red::edges(&compose::api_at(sources, args.at.as_deref())?, args).await
+            red::edges(&compose::api_at(sources, args.at.as_deref()).await?, args).await
         }
         Command::Split(command) => run_split(cli, command).await,
         Command::Traces(TracesCommand::Find(args)) => {
-            traces::find(&compose::api(sources)?, args, sources.traces_are_saved()).await
+            let api = compose::api(sources, Need::Traces).await?;
+            traces::find(&api, args, sources.traces_are_saved()).await
         }
         Command::Traces(TracesCommand::Show(args)) => trace_show::run(sources, args).await,
         Command::Validate(args) => validate::run(args),
@@ -46,7 +48,7 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit, Failure> {
 }
 
 async fn run_split(cli: &Cli, command: &SplitCommand) -> Result<Exit, Failure> {
-    let (api, demo) = compose::api_and_demo(&cli.sources)?;
+    let (api, demo) = compose::api_and_demo(&cli.sources).await?;
     let done = match command {
         SplitCommand::Get {
             which,

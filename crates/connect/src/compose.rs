@@ -4,19 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pilothouse_api::dto::ApiError;
+use pilothouse_api::dto::{ApiError, CheckView};
 use pilothouse_api::{Connector, Opened, Workspace};
 use pilothouse_demo::DemoMesh;
-use pilothouse_engine::{
-    Class, Clock, EngineConfig, SourceErrorKind, Sources, TimeSpan, system_clock,
-};
-use pilothouse_kube::{ConfigEnvironment, ConnectOptions, NamedCluster};
-use pilothouse_telemetry::{FileTraces, Options, PrometheusSource, TraceAddress};
+use pilothouse_engine::{Class, Clock, EngineConfig, Sources, TimeSpan, system_clock};
+use pilothouse_telemetry::FileTraces;
 
 use crate::args::SourceArgs;
 use crate::demo::{self, SavedDemo};
 use crate::failure::ConnectError;
-use crate::folders;
 
 /// The demo answers at no cost, so its picture may be livelier than a real one.
 pub(crate) const DEMO_TICK: Duration = Duration::from_secs(2);
@@ -33,47 +29,42 @@ pub enum DemoMemory {
     Forgotten,
 }
 
+/// What must be there, whether the flags name it or not: what they do not name is looked for in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing is looked for.
+    Nothing,
+    /// Metrics.
+    Metrics,
+    /// Traces.
+    Traces,
+    /// Both, and every question of the checklist is asked.
+    Everything,
+}
+
+impl Need {
+    pub(crate) const fn metrics(self) -> bool {
+        matches!(self, Self::Metrics | Self::Everything)
+    }
+
+    pub(crate) const fn traces(self) -> bool {
+        matches!(self, Self::Traces | Self::Everything)
+    }
+}
+
 /// Everything that the engines of a workspace are opened with.
+#[derive(Default)]
 pub struct Composition {
     /// One for each context.
     pub opened: Vec<Opened>,
     /// The demo mesh whose edits must be saved before the process ends.
     pub demo: Option<SavedDemo>,
-}
-
-/// The composition of these flags: the demo mesh if they say so, else the cluster of the context and the servers that they
-/// name. Opens no connection.
-///
-/// # Errors
-/// If a flag makes no sense or the demo's memory cannot be read. A cluster that cannot be used is a state of that source.
-pub fn compose(
-    args: &SourceArgs,
-    clock: Clock,
-    memory: DemoMemory,
-) -> Result<Composition, ConnectError> {
-    let mut composition = if args.demo {
-        of_demo(args, clock, memory)?
-    } else {
-        let contexts = args.context.iter().map(|name| Some(name.as_str()));
-        let named: Vec<_> = contexts.collect();
-        let contexts = if named.is_empty() { vec![None] } else { named };
-        let opened = contexts
-            .into_iter()
-            .map(|context| of_cluster(args, context, Arc::clone(&clock)));
-        Composition {
-            opened: opened.collect(),
-            demo: None,
-        }
-    };
-    for opened in &mut composition.opened {
-        if let Some(named) = &args.traces {
-            let address: TraceAddress = named.parse()?;
-            opened.sources.traces = address.open(Options::default());
-        }
-        opened.config.namespaces.clone_from(&args.namespaces);
-        opened.config.read_only = args.read_only;
-    }
-    Ok(composition)
+    /// What was asked on the way to the contexts, where everything was.
+    pub looks: Vec<CheckView>,
+    /// What is wrong with our own settings file, one sentence each.
+    pub problems: Vec<String>,
+    /// Contexts to be looked at first and opened when that went well, by id.
+    pub to_look_at: Vec<String>,
 }
 
 impl Composition {
@@ -90,6 +81,9 @@ impl Composition {
         let workspace = Workspace::empty(connector)?;
         for opened in self.opened {
             workspace.add(opened, start)?;
+        }
+        for context in &self.to_look_at {
+            workspace.open_when_looked_at(context)?;
         }
         if start {
             workspace.watch_files();
@@ -121,11 +115,11 @@ pub fn trace_file(path: &Path) -> Result<Composition, ConnectError> {
     };
     Ok(Composition {
         opened: vec![opened],
-        demo: None,
+        ..Composition::default()
     })
 }
 
-fn of_demo(
+pub(crate) fn of_demo(
     args: &SourceArgs,
     clock: Clock,
     memory: DemoMemory,
@@ -143,6 +137,7 @@ fn of_demo(
     Ok(Composition {
         opened: vec![opened],
         demo: Some(SavedDemo { mesh, file }),
+        ..Composition::default()
     })
 }
 
@@ -160,43 +155,5 @@ fn over_mesh(mesh: &Arc<DemoMesh>, clock: Clock) -> Opened {
         clock,
         cluster: None,
         metrics_server: None,
-    }
-}
-
-fn of_cluster(args: &SourceArgs, context: Option<&str>, clock: Clock) -> Opened {
-    let mut sources = Sources::unconfigured();
-    let mut name = "none".to_owned();
-    if !args.no_kubernetes {
-        let cluster = NamedCluster::open(&connect_options(args, context));
-        name = cluster.context;
-        sources.findings = cluster.warnings;
-        sources.set_control_plane(cluster.source);
-    } else if let Err(error) = &mut sources.control_plane {
-        error.kind = SourceErrorKind::SwitchedOff;
-        "switched off by --no-kubernetes".clone_into(&mut error.message);
-        error.hint.clear();
-    }
-    if let Some(url) = &args.prometheus {
-        sources.set_metrics(PrometheusSource::new(url, Options::default()));
-    }
-    let class = Class::of_context(&name);
-    let mut config = EngineConfig::new(name, class);
-    config.journal = folders().journal_file();
-    Opened {
-        config,
-        sources,
-        clock,
-        cluster: None,
-        metrics_server: args.prometheus.clone(),
-    }
-}
-
-fn connect_options(args: &SourceArgs, context: Option<&str>) -> ConnectOptions {
-    ConnectOptions {
-        kubeconfig: args.kubeconfig.clone(),
-        context: context.map(str::to_owned),
-        namespaces: args.namespaces.clone(),
-        environment: ConfigEnvironment::of_process(),
-        ..ConnectOptions::default()
     }
 }

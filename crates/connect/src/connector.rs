@@ -6,6 +6,7 @@
 mod choices;
 mod chooser;
 mod edits;
+mod named;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,7 +16,7 @@ use pilothouse_api::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, Code, FileRequest, MemoryRequest,
     MemoryView, NamespacesRequest, SourceRequest,
 };
-use pilothouse_api::{Connecting, Connector, Opened, rfc3339};
+use pilothouse_api::{Connecting, Connector, Opened, code_of, rfc3339};
 use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, TimeSpan, system_clock};
 use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
@@ -27,7 +28,7 @@ use pilothouse_settings::{
 use tokio::task::spawn_blocking;
 
 use crate::args::SourceArgs;
-use crate::compose::{DEMO_TICK, demo_opened};
+use crate::compose::{DEMO_TICK, Need, demo_opened};
 use crate::folders;
 use crate::look::board::{ADDRESS_LINES, Board, CLUSTER_LINES, Line};
 use crate::look::{self, Found};
@@ -57,9 +58,9 @@ enum Named {
 }
 
 impl Contexts {
-    /// The connector of a shell with a window: these flags, in the environment and the folders of this process.
+    /// Of these flags, in the environment and the folders of this process.
     #[must_use]
-    pub fn of_process(args: &SourceArgs) -> Arc<dyn Connector> {
+    pub fn of_process(args: &SourceArgs) -> Arc<Self> {
         Arc::new(Self::new(args.clone(), folders()))
     }
 
@@ -328,10 +329,12 @@ impl Contexts {
             failure
         })?;
         let choices = self.choices(&key, own).await?;
-        let looking = look::at_cluster(board, kube, &namespaces, &choices);
-        let found = Box::pin(looking)
-            .await
-            .inspect_err(|failure| chooser::explain_plugin(board, entry, failure))?;
+        let looking = look::at_cluster(board, kube, &namespaces, &choices, Need::Everything);
+        let found = Box::pin(looking).await.map_err(|error| {
+            let failure = from_source(&error);
+            chooser::explain_plugin(board, entry, &failure);
+            failure
+        })?;
         let config = self.shared.config(context, class, settings, &namespaces);
         Ok(self.opened(config, found))
     }
@@ -383,7 +386,7 @@ async fn apart<T: Send + 'static>(
 
 fn from_source(error: &SourceError) -> ApiError {
     ApiError {
-        code: Code::NotConfigured,
+        code: code_of(error.kind),
         message: error.message.clone(),
         detail: String::new(),
         hint: error.hint.clone(),

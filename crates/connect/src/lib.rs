@@ -25,7 +25,7 @@ mod look;
 mod sign_in;
 
 pub use args::SourceArgs;
-pub use compose::{Composition, DemoMemory, compose, trace_file};
+pub use compose::{Composition, DemoMemory, Need, trace_file};
 pub use connector::Contexts;
 pub use demo::SavedDemo;
 pub use failure::ConnectError;

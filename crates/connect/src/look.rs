@@ -16,7 +16,9 @@ use pilothouse_telemetry::{JaegerSource, MetricsSurvey, PrometheusSource, Traces
 use tokio::time::{Duration, Instant, interval};
 
 use self::board::{Board, Line};
+pub(crate) use self::servers::place_of;
 use self::servers::{Asked, Taken};
+use crate::compose::Need;
 use crate::discovery::{Candidate, Where, metrics_candidates, trace_candidates};
 
 /// How often a wait for a credential plugin is told.
@@ -60,17 +62,21 @@ pub(crate) async fn at_cluster(
     kube: KubeSource,
     namespaces: &[String],
     choices: &dyn Choices,
-) -> Result<Found, ApiError> {
+    need: Need,
+) -> Result<Found, SourceError> {
     let who = Box::pin(greet(board, &kube)).await?;
     let mut asked_in: Vec<String> = namespaces.to_vec();
     asked_in.extend(kube.facts().namespace.clone());
     let rights = async {
+        if need != Need::Everything {
+            return;
+        }
         let since = board.asking("rights");
         let asking: Connecting<'_, Rights> = Box::pin(kube.rights(&asked_in));
         let rights = asking.await;
         board.answer("rights", since, lines::rights(&rights, &who));
     };
-    let around = look_around(board, &kube, namespaces, choices);
+    let around = look_around(board, &kube, namespaces, choices, need);
     let ((), around) = tokio::join!(rights, around);
     Ok(found(board, kube, around))
 }
@@ -79,7 +85,7 @@ pub(crate) async fn at_cluster(
 async fn greet(
     board: &Board<'_>,
     kube: &KubeSource,
-) -> Result<Result<Option<Who>, SourceError>, ApiError> {
+) -> Result<Result<Option<Who>, SourceError>, SourceError> {
     let facts = kube.facts();
     let since = board.asking("api_server");
     let _asked_together = board.asking("user");
@@ -93,7 +99,8 @@ async fn greet(
         .cloned();
     if let Some(error) = error {
         board.answer("api_server", since, lines::failed(&error));
-        return Err(fail(board, &error, "API server"));
+        let _told = fail(board, &error, &format!("API server {}", facts.server));
+        return Err(error);
     }
     let version = version.ok().flatten();
     let insecure = facts.insecure_skip_tls_verify;
@@ -115,6 +122,7 @@ async fn look_around(
     kube: &KubeSource,
     namespaces: &[String],
     choices: &dyn Choices,
+    need: Need,
 ) -> Around {
     let since = Instant::now();
     for line in ["namespaces", "istio", "gateway_api", "owners"] {
@@ -132,10 +140,16 @@ async fn look_around(
     board.answer("owners", since, lines::owners(&inventory));
     let own = names(&inventory);
     let metrics = async {
+        if !need.metrics() {
+            return None;
+        }
         let candidates = choices.metrics(metrics_candidates(&inventory));
         servers::metrics(board, asked(candidates, Some(kube)), own.as_ref()).await
     };
     let traces = async {
+        if !need.traces() {
+            return None;
+        }
         let candidates = choices.traces(trace_candidates(&inventory));
         servers::traces(board, asked(candidates, Some(kube))).await
     };
@@ -250,7 +264,7 @@ fn asked(
         .into_iter()
         .map(|(candidate, options)| {
             let place = match &options {
-                Ok(_) => servers::place_of(&candidate.place, kube),
+                Ok(_) => place_of(&candidate.place, kube),
                 Err(error) => Err(error.clone()),
             };
             Asked {

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(async {
-        let workspace = compose::workspace(args)?;
+        let workspace = compose::workspace(args).await?;
         let bound = server::bind(Api::new(workspace), args.port, &args.frontend).await?;
         writeln!(std::io::stdout(), "{}", bound.address()).context("printing the address")?;
         tokio::select! {

@@ -13,23 +13,10 @@ use pilothouse_core::model::{Moment, TimeSpan};
 pub enum Class {
     /// The embedded mesh: nothing here is real, writes need no arming.
     Demo,
-    /// The name says production: arming asks for the name to be typed.
+    /// Its class asks for care: arming asks for the name to be typed.
     Production,
     /// Any other real cluster: arming is one key.
     Normal,
-}
-
-impl Class {
-    /// Production if a word of the context's name is `prod`, `prd`, `production` or `live`, numbered (`prod2`) or not.
-    #[must_use]
-    pub fn of_context(context: &str) -> Self {
-        let words = ["prod", "prd", "production", "live"];
-        let lower = context.to_ascii_lowercase();
-        let hit = lower
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .any(|word| words.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit())));
-        if hit { Self::Production } else { Self::Normal }
-    }
 }
 
 /// Settings of an engine.

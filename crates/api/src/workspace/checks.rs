@@ -140,6 +140,18 @@ impl Workspace {
         if let Some(opened) = opened {
             return self.enter(context, opened, beside).await;
         }
+        self.look_then_open(context, beside)
+    }
+
+    /// Looks at a context and opens it beside others as soon as that went well. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// If nothing can be chosen here.
+    pub fn open_when_looked_at(self: &Arc<Self>, context: &str) -> Result<(), ApiError> {
+        self.look_then_open(context, true)
+    }
+
+    fn look_then_open(self: &Arc<Self>, context: &str, beside: bool) -> Result<(), ApiError> {
         self.begin_check(context)?;
         let mut state = self.lock();
         if let Some(check) = state.checks.by_context.get_mut(context) {

@@ -1,7 +1,8 @@
-//! `check`: every source, how it was found, what answers there, how fast, and what we may change.
+//! `check`: what the window's checklist says, and every source: how it was found, what answers there, how fast, and what we
+//! may change.
 
-use pilothouse_api::Api;
-use pilothouse_api::dto::{FindingView, RightView, SourceView};
+use pilothouse_api::dto::{CheckView as LookView, FindingView, RightView, SourceView};
+use pilothouse_api::report;
 use pilothouse_connect::{SourceArgs, found_by};
 use pilothouse_engine::SourceKind;
 use serde::Serialize;
@@ -9,11 +10,13 @@ use serde::Serialize;
 use super::{findings, graph};
 use crate::args::TableOrJson;
 use crate::failure::{Exit, Failure};
-use crate::{output, units};
+use crate::{compose, output, units};
 
 #[derive(Serialize)]
 struct CheckView {
     context: String,
+    /// What was asked of each context, as in the window's checklist.
+    checks: Vec<LookView>,
     /// The user as the API server sees us.
     user: Option<String>,
     sources: Vec<CheckedSource>,
@@ -30,11 +33,8 @@ struct CheckedSource {
 }
 
 /// Asks every source once. Exit 69 or 77 if one fails, 79 on findings of severity error.
-pub(crate) async fn run(
-    api: &Api,
-    args: &SourceArgs,
-    format: TableOrJson,
-) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &SourceArgs, format: TableOrJson) -> Result<Exit, Failure> {
+    let (api, checks) = compose::api_and_looks(args).await?;
     api.load().await;
     let latest = api.latest();
     let of_splits = latest
@@ -51,10 +51,11 @@ pub(crate) async fn run(
         sources: sources
             .into_iter()
             .map(|source| CheckedSource {
-                found: found(args, &source),
+                found: found(args, &source).or_else(|| discovered(&checks, &source.name)),
                 source,
             })
             .collect(),
+        checks,
         rights: api.rights().await,
         findings,
     };
@@ -83,6 +84,17 @@ fn found(args: &SourceArgs, source: &SourceView) -> Option<String> {
     found_by(args, kind, |name| std::env::var_os(name))
 }
 
+/// Why the server that was taken was considered at all.
+fn discovered(checks: &[LookView], source: &str) -> Option<String> {
+    let lines = checks.iter().flat_map(|check| &check.lines);
+    let mut candidates = lines
+        .filter(|line| line.id == source)
+        .flat_map(|line| &line.candidates);
+    candidates
+        .find(|candidate| candidate.chosen)
+        .map(|candidate| candidate.found_by.clone())
+}
+
 /// What a failing source means for the exit code. One that was never configured is no failure.
 pub(crate) fn worst_source(sources: &[SourceView]) -> Exit {
     let in_state = |states: &[&str]| sources.iter().any(|s| states.contains(&s.state.as_str()));
@@ -96,6 +108,10 @@ pub(crate) fn worst_source(sources: &[SourceView]) -> Exit {
 }
 
 fn print(view: &CheckView) -> Result<(), Failure> {
+    for check in &view.checks {
+        output::text(&report(check))?;
+        output::text("\n")?;
+    }
     let rows: Vec<Vec<String>> = view
         .sources
         .iter()

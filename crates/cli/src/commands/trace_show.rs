@@ -6,7 +6,7 @@ use std::io::Write as _;
 use pilothouse_api::dto::{SpanView, TraceIdRequest, TraceSearchRequest, TraceView};
 
 use super::traces::EVERYTHING;
-use pilothouse_connect::SourceArgs;
+use pilothouse_connect::{Need, SourceArgs};
 
 use crate::args::{TraceOutput, TracesShowArgs};
 use crate::failure::{Exit, Failure};
@@ -16,7 +16,10 @@ use crate::{compose, output, units};
 pub(crate) async fn run(sources: &SourceArgs, args: &TracesShowArgs) -> Result<Exit, Failure> {
     let is_id = args.trace.len() <= 32 && args.trace.bytes().all(|b| b.is_ascii_hexdigit());
     let (api, id) = if is_id && !std::path::Path::new(&args.trace).exists() {
-        (compose::api(sources)?, args.trace.clone())
+        (
+            compose::api(sources, Need::Traces).await?,
+            args.trace.clone(),
+        )
     } else {
         let api = compose::api_of_file(&args.trace)?;
         let everything = TraceSearchRequest {

@@ -1,12 +1,16 @@
 //! What the settings of a context say about its sources, with secrets fetched once.
 
-use pilothouse_engine::{SourceError, SourceKind};
+use std::sync::Arc;
+
+use pilothouse_engine::{SourceError, SourceKind, TraceSource};
+use pilothouse_kube::KubeSource;
 use pilothouse_settings::{Auth, ContextKey, ContextSettings, Location, SourceSettings};
-use pilothouse_telemetry::Options;
+use pilothouse_telemetry::{JaegerSource, Options, PrometheusSource};
 
 use super::Shared;
+use crate::args::SourceArgs;
 use crate::discovery::{Candidate, Rank, Where};
-use crate::look::Choices;
+use crate::look::{self, Choices};
 use crate::sign_in;
 
 type Prepared = (Option<Where>, Result<Options, SourceError>);
@@ -44,6 +48,48 @@ impl ContextChoices {
                 .map(|(i, settings)| prepare(settings, SourceKind::Traces, i))
                 .collect(),
         }
+    }
+}
+
+impl ContextChoices {
+    /// The same with what flags name in place of what the settings name. An address that both name keeps the sign-in that
+    /// the settings have for it.
+    pub(super) fn with_flags(mut self, args: &SourceArgs) -> Self {
+        if let Some(url) = &args.prometheus {
+            let named = Where::Address(url.trim_end_matches('/').to_owned());
+            let is_same = |(place, _): &&Prepared| place.as_ref() == Some(&named);
+            if self.metrics.as_ref().filter(is_same).is_none() {
+                self.metrics = Some((Some(Where::Address(url.clone())), Ok(Options::default())));
+            }
+        }
+        self
+    }
+
+    /// The metrics that are named, opened at once, and where they are; `None` if they have to be looked for.
+    pub(super) fn named_metrics(
+        &self,
+        kube: Option<&KubeSource>,
+    ) -> Option<(Where, Result<PrometheusSource, SourceError>)> {
+        let (place, options) = self.metrics.as_ref()?;
+        let place = place.clone()?;
+        let source =
+            look::place_of(&place, kube).and_then(|at| PrometheusSource::at(at, options.clone()?));
+        Some((place, source))
+    }
+
+    /// The traces that are named, opened at once; `None` if they have to be looked for.
+    pub(super) fn named_traces(
+        &self,
+        kube: Option<&KubeSource>,
+    ) -> Option<Result<Arc<dyn TraceSource>, SourceError>> {
+        let named = self
+            .traces
+            .iter()
+            .find_map(|(place, options)| Some((place.as_ref()?, options)));
+        let (place, options) = named?;
+        let source =
+            look::place_of(place, kube).and_then(|at| JaegerSource::at(at, options.clone()?));
+        Some(source.map(|source| -> Arc<dyn TraceSource> { Arc::new(source) }))
     }
 }
 
@@ -123,7 +169,6 @@ mod tests {
     use pilothouse_telemetry::Credentials;
 
     use super::*;
-    use crate::args::SourceArgs;
     use crate::connector::Contexts;
 
     fn service(name: &str) -> Candidate {

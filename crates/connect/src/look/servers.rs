@@ -33,7 +33,7 @@ pub(super) struct Asked {
 }
 
 /// The way to a candidate: by its address, or through the API server.
-pub(super) fn place_of(place: &Where, kube: Option<&KubeSource>) -> Result<Place, SourceError> {
+pub(crate) fn place_of(place: &Where, kube: Option<&KubeSource>) -> Result<Place, SourceError> {
     match (place, kube) {
         (Where::Address(url), _) => Ok(Place::Address(url.clone())),
         (
@@ -339,9 +339,9 @@ fn nothing_taken(what: &str, asked: &[Asked]) -> Line {
         n => format!("{n} candidates, none of which can be used for {what}"),
     };
     let hint = if what == "metrics" {
-        "give its address; without metrics declared routes are shown, and no numbers"
+        "give its address (--prometheus URL on a command line); without metrics declared routes are shown, and no numbers"
     } else {
-        "give its address, or go on without traces"
+        "give its address (--traces KIND=URL on a command line), or go on without traces"
     };
     Line::new(LineState::Missing, answer)
         .hint(hint)

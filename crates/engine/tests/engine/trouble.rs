@@ -286,16 +286,6 @@ async fn a_split_that_is_gone_is_not_judged() {
     );
 }
 
-#[test]
-fn a_numbered_production_is_production() {
-    for name in ["prod", "eu-prod3", "prd02", "live_1", "Production"] {
-        assert_eq!(Class::of_context(name), Class::Production, "{name}");
-    }
-    for name in ["product", "delivery", "lab", "staging-1"] {
-        assert_eq!(Class::of_context(name), Class::Normal, "{name}");
-    }
-}
-
 fn codes(engine: &Engine) -> Vec<String> {
     let graph = Arc::clone(&engine.snapshot().graph);
     graph.findings.iter().map(|f| f.code.clone()).collect()

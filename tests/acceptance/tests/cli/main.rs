@@ -3,6 +3,8 @@
 //! Every test has a home of its own, so that the journal and the demo's edits of one are not seen by another.
 
 #[cfg(test)]
+mod connect;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod graph;

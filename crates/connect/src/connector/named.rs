@@ -1,0 +1,291 @@
+//! What flags and settings name, opened without a chooser: for a command line, and for a window that was told where to ask.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::future::join_all;
+use pilothouse_api::dto::{CheckState, CheckView};
+use pilothouse_api::{Opened, rfc3339};
+use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, SourceErrorKind, Sources};
+use pilothouse_kube::{
+    ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, NamedCluster,
+};
+use pilothouse_settings::{ContextKey, Settings};
+use pilothouse_telemetry::{Options, PrometheusSource, TraceAddress};
+
+use super::choices::ContextChoices;
+use super::{Contexts, Shared, apart, chooser, nothing_chosen};
+use crate::compose::{Composition, DemoMemory, Need, of_demo};
+use crate::failure::ConnectError;
+use crate::look::board::{Board, CLUSTER_LINES};
+use crate::look::{self, Found};
+
+impl Contexts {
+    /// Opens what the flags name: the demo mesh, servers without a cluster, or the contexts (without a name the current
+    /// one). What is needed and neither named by a flag nor by the settings is looked for in the cluster. A server that
+    /// cannot be used is a state of its source, here as everywhere.
+    ///
+    /// # Errors
+    /// If a flag makes no sense or the demo's memory cannot be read.
+    pub async fn open_named(
+        &self,
+        clock: Clock,
+        memory: DemoMemory,
+        need: Need,
+    ) -> Result<Composition, ConnectError> {
+        let args = &self.shared.args;
+        let traces: Option<TraceAddress> = args.traces.as_deref().map(str::parse).transpose()?;
+        let mut composition = if args.demo {
+            of_demo(args, clock, memory)?
+        } else if args.no_kubernetes {
+            self.without_cluster(clock)
+        } else {
+            self.named_clusters(&clock, need).await?
+        };
+        for opened in &mut composition.opened {
+            if let Some(address) = &traces {
+                opened.sources.traces = address.open(Options::default());
+            }
+            if !args.namespaces.is_empty() {
+                opened.config.namespaces.clone_from(&args.namespaces);
+            }
+            opened.config.read_only = args.read_only;
+        }
+        Ok(composition)
+    }
+
+    /// What a window starts with. Servers that the flags name are opened at once; contexts without servers are looked at
+    /// first, in sight; flags that name neither leave the choice to the chooser.
+    ///
+    /// # Errors
+    /// If a flag makes no sense.
+    pub async fn at_start(&self, clock: Clock) -> Result<Composition, ConnectError> {
+        let args = &self.shared.args;
+        let names_servers =
+            args.demo || args.no_kubernetes || args.prometheus.is_some() || args.traces.is_some();
+        if names_servers {
+            return self
+                .open_named(clock, DemoMemory::Forgotten, Need::Nothing)
+                .await;
+        }
+        Ok(Composition {
+            to_look_at: args.context.clone(),
+            ..Composition::default()
+        })
+    }
+
+    fn without_cluster(&self, clock: Clock) -> Composition {
+        let args = &self.shared.args;
+        let mut sources = Sources::unconfigured();
+        if let Err(error) = &mut sources.control_plane {
+            error.kind = SourceErrorKind::SwitchedOff;
+            "switched off by --no-kubernetes".clone_into(&mut error.message);
+            error.hint.clear();
+        }
+        if let Some(url) = &args.prometheus {
+            sources.set_metrics(PrometheusSource::new(url, Options::default()));
+        }
+        let mut config = EngineConfig::new("none", Class::Normal);
+        config.journal = self.shared.folders.journal_file();
+        let opened = Opened {
+            config,
+            sources,
+            clock,
+            cluster: None,
+            metrics_server: args.prometheus.clone(),
+        };
+        Composition {
+            opened: vec![opened],
+            ..Composition::default()
+        }
+    }
+
+    async fn named_clusters(&self, clock: &Clock, need: Need) -> Result<Composition, ConnectError> {
+        let contexts: Vec<Option<String>> = match self.shared.args.context.as_slice() {
+            [] => vec![None],
+            named => named.iter().cloned().map(Some).collect(),
+        };
+        let shared = Arc::clone(&self.shared);
+        let prepared = apart(move || {
+            let (settings, problems) = shared.settings();
+            let clusters: Vec<Prepared> = contexts
+                .iter()
+                .map(|context| Prepared::new(&shared, context.as_deref(), &settings))
+                .collect();
+            (clusters, problems)
+        });
+        let (clusters, problems) = prepared.await.map_err(|broken| ConnectError::Io {
+            what: "reading the kubeconfigs".to_owned(),
+            error: std::io::Error::other(broken.message),
+        })?;
+        let opening = clusters
+            .into_iter()
+            .map(|cluster| self.named_cluster(cluster, clock, need));
+        let (opened, looks): (Vec<_>, Vec<_>) = join_all(opening).await.into_iter().unzip();
+        Ok(Composition {
+            opened,
+            looks: looks.into_iter().flatten().collect(),
+            problems: problems.iter().map(ToString::to_string).collect(),
+            ..Composition::default()
+        })
+    }
+
+    async fn named_cluster(
+        &self,
+        cluster: Prepared,
+        clock: &Clock,
+        need: Need,
+    ) -> (Opened, Option<CheckView>) {
+        let kube = cluster.source.as_ref().ok();
+        let metrics = cluster.choices.named_metrics(kube);
+        let traces = cluster.choices.named_traces(kube);
+        let need = match need {
+            Need::Metrics if metrics.is_some() => Need::Nothing,
+            Need::Traces if traces.is_some() => Need::Nothing,
+            Need::Nothing | Need::Metrics | Need::Traces | Need::Everything => need,
+        };
+        let steps = Mutex::new(None);
+        let tell = |view: CheckView| {
+            *steps.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
+        };
+        let api_server = kube.map(|kube| kube.facts().server.clone());
+        let mut found = match cluster.source {
+            Ok(kube) if need != Need::Nothing => {
+                let board = Board::new(&cluster.id, rfc3339(clock()), CLUSTER_LINES, &tell);
+                let looking =
+                    look::at_cluster(&board, kube, &cluster.namespaces, &cluster.choices, need);
+                Box::pin(looking).await.unwrap_or_else(|error| {
+                    if let Some(entry) = &cluster.entry {
+                        chooser::explain_plugin(&board, entry, &super::from_source(&error));
+                    }
+                    unreachable(error)
+                })
+            }
+            Ok(kube) => unasked(kube),
+            Err(error) => {
+                if need == Need::Everything {
+                    let board = Board::new(&cluster.id, rfc3339(clock()), CLUSTER_LINES, &tell);
+                    let _told = look::fail(&board, &error, "the kubeconfig");
+                }
+                unreachable(error)
+            }
+        };
+        // What is named is used, whatever was found: its own answers say what is wrong with it.
+        if let Some((place, source)) = metrics {
+            found.sources.set_metrics(source);
+            found.metrics_server = Some(place.server(api_server.as_deref().unwrap_or("")));
+        }
+        if let Some(source) = traces {
+            found.sources.traces = source;
+        }
+        let opened = Opened {
+            config: cluster.config,
+            sources: found.sources,
+            clock: Arc::clone(clock),
+            cluster: found.cluster,
+            metrics_server: found.metrics_server,
+        };
+        let look = steps.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let look = look.filter(|_| need == Need::Everything).map(|mut view| {
+            if view.state == CheckState::Running {
+                view.state = CheckState::Done;
+            }
+            view
+        });
+        (opened, look)
+    }
+}
+
+/// A context that is about to be opened, from files alone.
+struct Prepared {
+    id: String,
+    entry: Option<ContextEntry>,
+    source: Result<KubeSource, SourceError>,
+    config: EngineConfig,
+    namespaces: Vec<String>,
+    choices: ContextChoices,
+}
+
+impl Prepared {
+    /// Blocking.
+    fn new(shared: &Shared, context: Option<&str>, settings: &Settings) -> Self {
+        let (kubeconfig, environment) = shared.kubeconfig_files(settings);
+        let entry = entry_of(context, &kubeconfig, &environment);
+        let key = match &entry {
+            Some(entry) => ContextKey::new(entry.name.clone(), Some(entry.file.clone())),
+            None => ContextKey::new(context.unwrap_or("none"), None),
+        };
+        let own = settings.context(&key).cloned();
+        let namespaces = shared.namespaces(own.as_ref());
+        let cluster = NamedCluster::open(&ConnectOptions {
+            kubeconfig,
+            environment,
+            context: context.map(str::to_owned),
+            namespaces: namespaces.clone(),
+            ..ConnectOptions::default()
+        });
+        let id = match &entry {
+            Some(entry) => entry.selector.clone(),
+            None => cluster.context,
+        };
+        let server = entry.as_ref().and_then(|entry| entry.server.as_deref());
+        // A context that is in no file keeps what its name says of it.
+        let named = ContextKey::new(id.clone(), None);
+        let key = if entry.is_some() { key } else { named };
+        let class = shared.class(settings, &key, server.map(chooser::host_of));
+        let own = own.unwrap_or_else(|| nothing_chosen(&key));
+        Self {
+            config: shared.config(&id, class, settings, &namespaces),
+            choices: ContextChoices::prepare(shared, &key, &own).with_flags(&shared.args),
+            source: cluster.source,
+            id,
+            entry,
+            namespaces,
+        }
+    }
+}
+
+/// The context of this name, without a name the current one.
+fn entry_of(
+    context: Option<&str>,
+    files: &[PathBuf],
+    environment: &ConfigEnvironment,
+) -> Option<ContextEntry> {
+    let entries = Kubeconfigs::load(files, environment).ok()?.contexts();
+    entries.into_iter().find(|entry| match context {
+        Some(name) => entry.selector == name,
+        None => entry.is_current,
+    })
+}
+
+fn unasked(kube: KubeSource) -> Found {
+    let mut sources = Sources::unconfigured();
+    sources.findings = kube.warnings();
+    sources.set_control_plane(Ok(kube));
+    Found {
+        sources,
+        cluster: None,
+        metrics_server: None,
+    }
+}
+
+/// Nothing can be looked for in a cluster that does not answer.
+fn unreachable(error: SourceError) -> Found {
+    let mut sources = Sources::unconfigured();
+    for error in [
+        sources.metrics.as_mut().err(),
+        sources.traces.as_mut().err(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        error.message =
+            "not named, and not to be looked for in a cluster that does not answer".to_owned();
+    }
+    sources.control_plane = Err(error);
+    Found {
+        sources,
+        cluster: None,
+        metrics_server: None,
+    }
+}

@@ -1,0 +1,127 @@
+//! Without a word about metrics: they are looked for in the cluster and asked through its API server.
+
+use anyhow::{Result, ensure};
+use pilothouse_acceptance::{Ctl, Fake, Reply, Request, mesh};
+use serde_json::{Value, json};
+
+/// Where the API server's proxy reaches the Prometheus of [`with_prometheus`].
+const PROXY: &str = "/api/v1/namespaces/monitoring/services/prometheus-k8s:9090/proxy";
+
+/// The API server of the tiny mesh, in which a Prometheus runs.
+fn with_prometheus(request: &Request) -> Reply {
+    if let Some(target) = request.target.strip_prefix(PROXY) {
+        return mesh::prometheus(&Request {
+            target: target.to_owned(),
+            ..request.clone()
+        });
+    }
+    let reply = mesh::kubernetes(request);
+    let Reply::Whole {
+        status: 200, body, ..
+    } = &reply
+    else {
+        return reply;
+    };
+    let is_list = request.method == "GET" && request.path() == "/api/v1/services";
+    match serde_json::from_slice::<Value>(body) {
+        Ok(mut list) if is_list => {
+            if let Some(items) = list["items"].as_array_mut() {
+                items.push(json!({
+                    "apiVersion": "v1", "kind": "Service",
+                    "metadata": {
+                        "name": "prometheus-k8s", "namespace": "monitoring", "uid": "p", "resourceVersion": "7",
+                        "labels": {"app.kubernetes.io/name": "prometheus"},
+                        "creationTimestamp": "2026-03-02T09:14:00Z",
+                    },
+                    "spec": {"selector": {"app": "prometheus"}, "ports": [{"name": "web", "port": 9090}]},
+                }));
+            }
+            Reply::json(200, &list)
+        }
+        _ => reply,
+    }
+}
+
+fn started() -> Result<(Ctl, Fake, String)> {
+    let ctl = Ctl::new()?;
+    let server = Fake::start(with_prometheus)?;
+    let kubeconfig = mesh::kubeconfig(&ctl, &server.url())?;
+    Ok((ctl, server, kubeconfig))
+}
+
+#[test]
+fn a_graph_finds_its_metrics_behind_the_api_server() -> Result<()> {
+    let (ctl, server, kubeconfig) = started()?;
+    let graph = ctl.line(&format!("--kubeconfig {kubeconfig} graph -o json"))?;
+    let graph = graph.exits(0)?.json()?;
+    let edges = graph["edges"].as_array().map_or(0, Vec::len);
+    ensure!(edges > 0, "{graph}");
+    ensure!(
+        server
+            .requests()
+            .iter()
+            .any(|asked| asked.path().starts_with(PROXY)),
+        "the numbers came through the API server"
+    );
+    let writes = server.writes();
+    let own: Vec<_> = writes
+        .iter()
+        .filter(|asked| !asked.path().starts_with(PROXY))
+        .collect();
+    ensure!(own.is_empty(), "nothing is written: {own:?}");
+    Ok(())
+}
+
+#[test]
+fn check_prints_the_checklist_of_the_window() -> Result<()> {
+    let (ctl, _server, kubeconfig) = started()?;
+    let check = ctl.line(&format!("--kubeconfig {kubeconfig} check"))?;
+    let check = check.exits(0)?.says("API server")?.says("v1.36.2")?;
+    check.says("monitoring/prometheus-k8s:9090")?;
+    let json = ctl.line(&format!("--kubeconfig {kubeconfig} check -o json"))?;
+    let json = json.exits(0)?.json()?;
+    assert_eq!(json["checks"][0]["state"], "done");
+    let lines = json["checks"][0]["lines"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let metrics = lines.iter().find(|line| line["id"] == "metrics");
+    let metrics = metrics.cloned().unwrap_or_default();
+    assert_eq!(metrics["candidates"][0]["chosen"], true, "{metrics}");
+    let found = json["sources"].as_array().cloned().unwrap_or_default();
+    let found = found.iter().find(|source| source["name"] == "metrics");
+    let found = found.cloned().unwrap_or_default();
+    ensure!(
+        found["found"].is_string(),
+        "it says how it was found: {found}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_flag_or_the_settings_name_metrics_and_nobody_looks_for_others() -> Result<()> {
+    let prometheus = Fake::start(mesh::prometheus)?;
+    for by_settings in [false, true] {
+        let (ctl, server, kubeconfig) = started()?;
+        let flag = if by_settings {
+            let text = format!(
+                "[context.fake]\nmetrics = {{ address = \"{}\" }}\n",
+                prometheus.url()
+            );
+            let folder = ctl.home().join(".config/pilothouse");
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(folder.join("settings.toml"), text)?;
+            String::new()
+        } else {
+            format!("--prometheus {}", prometheus.url())
+        };
+        let graph = ctl.line(&format!("--kubeconfig {kubeconfig} {flag} graph -o json"))?;
+        graph.exits(0)?;
+        let through = server
+            .requests()
+            .iter()
+            .any(|asked| asked.path().starts_with(PROXY));
+        ensure!(!through, "by settings: {by_settings}");
+    }
+    Ok(())
+}
