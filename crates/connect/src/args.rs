@@ -29,9 +29,28 @@ pub struct SourceArgs {
     /// A PromQL server.
     #[arg(long, global = true, value_name = "URL", env = PROMETHEUS)]
     pub prometheus: Option<String>,
+    /// File with the bearer token of --prometheus, read again whenever it changes; the token itself goes into the
+    /// variable `PILOTHOUSE_PROMETHEUS_TOKEN`.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub prometheus_token_file: Option<PathBuf>,
+    /// Header of every request to --prometheus, repeatable: X-Scope-OrgID=shop.
+    #[arg(long = "prometheus-header", global = true, value_name = "NAME=VALUE", value_parser = header)]
+    pub prometheus_headers: Vec<Header>,
+    /// PEM file of the authorities that the certificate of --prometheus is checked with.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub prometheus_ca: Option<PathBuf>,
     /// A trace backend: jaeger=URL or file=PATH.
     #[arg(long, global = true, value_name = "KIND=ADDRESS", env = TRACES)]
     pub traces: Option<String>,
+    /// File with the bearer token of --traces; the token itself goes into the variable `PILOTHOUSE_TRACES_TOKEN`.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub traces_token_file: Option<PathBuf>,
+    /// Header of every request to --traces, repeatable.
+    #[arg(long = "traces-header", global = true, value_name = "NAME=VALUE", value_parser = header)]
+    pub traces_headers: Vec<Header>,
+    /// PEM file of the authorities that the certificate of --traces is checked with.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub traces_ca: Option<PathBuf>,
     /// Namespaces, separated by commas.
     #[arg(short = 'n', long = "namespace", global = true, value_delimiter = ',')]
     pub namespaces: Vec<String>,
@@ -47,6 +66,36 @@ pub struct SourceArgs {
 pub const PROMETHEUS: &str = "PILOTHOUSE_PROMETHEUS";
 /// Variable that stands for `--traces`.
 pub const TRACES: &str = "PILOTHOUSE_TRACES";
+
+/// Variable that holds the bearer token of `--prometheus`: words of a command line are seen by everybody.
+pub(crate) const PROMETHEUS_TOKEN: &str = "PILOTHOUSE_PROMETHEUS_TOKEN";
+/// Variable that holds the bearer token of `--traces`.
+pub(crate) const TRACES_TOKEN: &str = "PILOTHOUSE_TRACES_TOKEN";
+
+/// A header of a command line. Its value may be a secret: it is not shown.
+#[derive(Clone)]
+pub struct Header {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl std::fmt::Debug for Header {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Header")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn header(text: &str) -> Result<Header, String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok(Header {
+            name: name.trim().to_owned(),
+            value: value.to_owned(),
+        }),
+        _ => Err("a header is written as NAME=VALUE".to_owned()),
+    }
+}
 
 impl SourceArgs {
     /// Whether anything says where to ask: a shell that has a chooser shows it otherwise.

@@ -1,8 +1,12 @@
 //! From the settings of a source, and the keychain, to what goes with its requests.
 
+use std::path::PathBuf;
+
 use pilothouse_engine::{SourceError, SourceErrorKind, SourceKind};
 use pilothouse_settings::{Auth, ContextKey, Purpose, SecretKey, Secrets, SourceSettings};
 use pilothouse_telemetry::{ClientCertificate, Credentials, Options, Secret, Tls, TokenCommand};
+
+use crate::args::{Header, PROMETHEUS_TOKEN, SourceArgs, TRACES_TOKEN};
 
 /// Header that names a tenant of Mimir, Cortex, Loki and Tempo.
 const TENANT: &str = "X-Scope-OrgID";
@@ -63,6 +67,51 @@ pub(crate) fn options(
         }
     };
     Ok(options)
+}
+
+/// What goes with the requests to the server that `--prometheus` names.
+pub(crate) fn of_metrics_flags(args: &SourceArgs) -> Options {
+    of_flags(
+        args.prometheus_token_file.as_ref(),
+        PROMETHEUS_TOKEN,
+        &args.prometheus_headers,
+        args.prometheus_ca.as_ref(),
+    )
+}
+
+/// What goes with the requests to the server that `--traces` names.
+pub(crate) fn of_trace_flags(args: &SourceArgs) -> Options {
+    of_flags(
+        args.traces_token_file.as_ref(),
+        TRACES_TOKEN,
+        &args.traces_headers,
+        args.traces_ca.as_ref(),
+    )
+}
+
+fn of_flags(
+    token_file: Option<&PathBuf>,
+    token: &str,
+    headers: &[Header],
+    ca: Option<&PathBuf>,
+) -> Options {
+    let token = std::env::var(token).ok().filter(|token| !token.is_empty());
+    Options {
+        credentials: match (token_file, token) {
+            (Some(file), _) => Credentials::BearerFile(file.clone()),
+            (None, Some(token)) => Credentials::Bearer(Secret::new(&token)),
+            (None, None) => Credentials::None,
+        },
+        headers: headers
+            .iter()
+            .map(|header| (header.name.clone(), Secret::new(&header.value)))
+            .collect(),
+        tls: Tls {
+            ca: ca.cloned(),
+            client: None,
+        },
+        ..Options::default()
+    }
 }
 
 /// The entry of the keychain for a source of a context.

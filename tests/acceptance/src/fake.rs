@@ -20,8 +20,8 @@ pub struct Request {
     pub method: String,
     /// Path and query as sent.
     pub target: String,
-    /// The header `Content-Type`; empty without one.
-    pub content_type: String,
+    /// Headers, names in small letters.
+    pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -62,6 +62,14 @@ impl Request {
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// A header, by its name in small letters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let (_, value) = headers.find(|(known, _)| known == name)?;
+        Some(value)
     }
 
     /// A parameter of the query or of a form in the body, decoded.
@@ -241,7 +249,7 @@ fn receive(reader: &mut BufReader<TcpStream>) -> Result<Request> {
     let mut request = Request {
         method: next()?,
         target: next()?,
-        content_type: String::new(),
+        headers: Vec::new(),
         body: Vec::new(),
     };
     let mut length = 0;
@@ -251,11 +259,11 @@ fn receive(reader: &mut BufReader<TcpStream>) -> Result<Request> {
         let Some((name, value)) = line.trim_end().split_once(':') else {
             break;
         };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse()?,
-            "content-type" => value.trim().clone_into(&mut request.content_type),
-            _ => {}
+        let (name, value) = (name.to_ascii_lowercase(), value.trim().to_owned());
+        if name == "content-length" {
+            length = value.parse()?;
         }
+        request.headers.push((name, value));
     }
     request.body = vec![0; length];
     reader.read_exact(&mut request.body)?;

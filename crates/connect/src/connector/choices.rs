@@ -59,7 +59,8 @@ impl ContextChoices {
             let named = Where::Address(url.trim_end_matches('/').to_owned());
             let is_same = |(place, _): &&Prepared| place.as_ref() == Some(&named);
             if self.metrics.as_ref().filter(is_same).is_none() {
-                self.metrics = Some((Some(Where::Address(url.clone())), Ok(Options::default())));
+                let options = sign_in::of_metrics_flags(args);
+                self.metrics = Some((Some(Where::Address(url.clone())), Ok(options)));
             }
         }
         self

@@ -11,7 +11,7 @@ use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, NamedCluster,
 };
 use pilothouse_settings::{ContextKey, Settings};
-use pilothouse_telemetry::{Options, PrometheusSource, TraceAddress};
+use pilothouse_telemetry::{PrometheusSource, TraceAddress};
 
 use super::choices::ContextChoices;
 use super::{Contexts, Shared, apart, chooser, nothing_chosen};
@@ -19,6 +19,7 @@ use crate::compose::{Composition, DemoMemory, Need, of_demo};
 use crate::failure::ConnectError;
 use crate::look::board::{Board, CLUSTER_LINES};
 use crate::look::{self, Found};
+use crate::sign_in;
 
 impl Contexts {
     /// Opens what the flags name: the demo mesh, servers without a cluster, or the contexts (without a name the current
@@ -44,7 +45,7 @@ impl Contexts {
         };
         for opened in &mut composition.opened {
             if let Some(address) = &traces {
-                opened.sources.traces = address.open(Options::default());
+                opened.sources.traces = address.open(sign_in::of_trace_flags(args));
             }
             if !args.namespaces.is_empty() {
                 opened.config.namespaces.clone_from(&args.namespaces);
@@ -83,7 +84,7 @@ impl Contexts {
             error.hint.clear();
         }
         if let Some(url) = &args.prometheus {
-            sources.set_metrics(PrometheusSource::new(url, Options::default()));
+            sources.set_metrics(PrometheusSource::new(url, sign_in::of_metrics_flags(args)));
         }
         let mut config = EngineConfig::new("none", Class::Normal);
         config.journal = self.shared.folders.journal_file();

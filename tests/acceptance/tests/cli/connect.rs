@@ -99,6 +99,39 @@ fn check_prints_the_checklist_of_the_window() -> Result<()> {
 }
 
 #[test]
+fn metrics_by_address_are_asked_with_a_token_and_headers_and_none_is_shown() -> Result<()> {
+    let prometheus = Fake::start(|request: &Request| {
+        let signed = request.header("authorization") == Some("Bearer canary-7f3a")
+            && request.header("x-scope-orgid") == Some("shop");
+        if signed {
+            mesh::prometheus(request)
+        } else {
+            Reply::text(401, "text/plain", "no org id")
+        }
+    })?;
+    let ctl = Ctl::new()?.with("RUST_LOG", "trace");
+    let token = ctl.file("token", "canary-7f3a\n")?;
+    let named = format!(
+        "--no-kubernetes --prometheus {} --prometheus-header X-Scope-OrgID=shop",
+        prometheus.url()
+    );
+    let by_file = ctl.line(&format!(
+        "{named} --prometheus-token-file {token} graph -o json"
+    ))?;
+    let by_file = by_file.exits(0)?;
+    ensure!(!by_file.stderr.contains("canary-7f3a"), "{by_file}");
+    let without = ctl.line(&format!("{named} graph"))?;
+    without.exits(77)?.complains("X-Scope-OrgID")?;
+    let ctl = ctl.with("PILOTHOUSE_PROMETHEUS_TOKEN", "canary-7f3a");
+    let by_variable = ctl.line(&format!("{named} check"))?;
+    ensure!(
+        !by_variable.stderr.contains("canary-7f3a") && !by_variable.stdout.contains("canary-7f3a")
+    );
+    ctl.line(&format!("{named} graph"))?.exits(0)?;
+    Ok(())
+}
+
+#[test]
 fn a_flag_or_the_settings_name_metrics_and_nobody_looks_for_others() -> Result<()> {
     let prometheus = Fake::start(mesh::prometheus)?;
     for by_settings in [false, true] {

@@ -95,7 +95,7 @@ fn forward(
     let answer = kube.call(
         &request.method,
         &request.target,
-        &request.content_type,
+        request.header("content-type").unwrap_or_default(),
         &request.body,
     )?;
     Ok(match answer.body.as_str() {
