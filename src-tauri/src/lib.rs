@@ -6,10 +6,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use clap::Parser as _;
 use pilothouse_api::Api;
-use tauri::{Builder, Runtime};
+use tauri::{Builder, RunEvent, Runtime};
 use tracing_subscriber::EnvFilter;
 
 /// Runs the app until its window is closed.
@@ -25,8 +27,13 @@ pub fn run() -> anyhow::Result<()> {
         .init();
     let flags = compose::Flags::parse();
     let workspace = tauri::async_runtime::block_on(compose::workspace(flags))?;
-    let app = with_commands(Builder::default(), Api::new(workspace));
-    app.run(context()).context("opening the window")?;
+    let app = with_commands(Builder::default(), Api::new(Arc::clone(&workspace)));
+    let app = app.build(context()).context("opening the window")?;
+    app.run(move |_, event| {
+        if matches!(event, RunEvent::Exit) {
+            workspace.keep_positions_now();
+        }
+    });
     Ok(())
 }
 

@@ -48,7 +48,7 @@ commands! {
     /// Opens a context, which is looked at first if it was not.
     open_context: async fn(OpenRequest) -> Result<SessionView>;
     /// Closes a context.
-    close_context: fn(ContextRequest) -> SessionView;
+    close_context: blocking fn(ContextRequest) -> SessionView;
     /// Signs in to an open context again: a credential plugin runs anew, a token file is read anew.
     log_in_again: fn(ContextRequest) -> Result<()>;
     /// Takes other namespaces for a context, and looks at it again; one that is open is reopened.

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use pilothouse_engine::{Clock, EngineConfig, Sources};
+use pilothouse_engine::{Clock, EngineConfig, Layout, Sources};
 
 use crate::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, FileRequest, MemoryRequest, MemoryView,
@@ -71,6 +71,12 @@ pub trait Connector: Send + Sync {
 
     /// Notes that a context was opened, or why it was not. Blocking.
     fn note(&self, context: &str, outcome: Result<(), &ApiError>);
+
+    /// Where the cards of the picture of these contexts stood last. Blocking.
+    fn positions(&self, contexts: &[String]) -> Option<Layout>;
+
+    /// Remembers where they stand. Blocking. What cannot be written is lost, as it would be without us.
+    fn keep_positions(&self, contexts: &[String], layout: &Layout);
 
     /// What the window remembers. Blocking.
     fn memory(&self) -> MemoryView;

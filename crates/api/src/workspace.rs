@@ -5,6 +5,7 @@
 
 mod checks;
 mod picture;
+mod positions;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(crate) use picture::{Picture, Pictured, cluster_parts};
 
 use checks::Checks;
 use picture::Composer;
+use positions::{KEEP_EVERY, Kept};
 
 /// How often the files behind the chooser are looked at.
 const LOOK_AT_FILES: Duration = Duration::from_secs(2);
@@ -33,6 +35,7 @@ pub struct Workspace {
     state: Mutex<State>,
     /// Apart from the state: composing takes its time.
     composer: Mutex<Composer>,
+    kept: Mutex<Kept>,
     /// Counts changes of anything that an update tells.
     news: watch::Sender<u64>,
     /// Stands in while nothing is open: every source of it is absent.
@@ -92,6 +95,7 @@ impl Workspace {
                 chooser_revision: 0,
             }),
             composer: Mutex::default(),
+            kept: Mutex::default(),
             news: watch::Sender::new(0),
             nobody,
         }))
@@ -103,8 +107,11 @@ impl Workspace {
     ///
     /// # Errors
     /// If its journal cannot be read.
-    pub fn add(self: &Arc<Self>, opened: Opened, start: bool) -> Result<Arc<Engine>, ApiError> {
+    pub fn add(self: &Arc<Self>, mut opened: Opened, start: bool) -> Result<Arc<Engine>, ApiError> {
         let context = opened.config.context.clone();
+        if start {
+            opened.config.layout = self.earlier_positions(std::slice::from_ref(&context));
+        }
         let engine = Engine::open(opened.config, opened.sources, opened.clock)
             .map_err(|error| internal(error.to_string()))?;
         let tasks = start.then(|| Tasks {
@@ -125,12 +132,11 @@ impl Workspace {
             None => state.members.push(member),
         }
         drop(state);
-        self.composer().members_changed();
-        self.tell();
+        self.members_changed(start);
         Ok(engine)
     }
 
-    /// Closes a context: its tasks end.
+    /// Closes a context: its tasks end. Reads a file, as [`Self::add`] does.
     pub fn close(&self, context: &str) {
         let closed: Vec<_> = {
             let mut state = self.lock();
@@ -141,9 +147,18 @@ impl Workspace {
             closed
         };
         if !closed.is_empty() {
-            self.composer().members_changed();
-            self.tell();
+            self.members_changed(true);
         }
+    }
+
+    fn members_changed(&self, with_positions: bool) {
+        let contexts = self.contexts();
+        let earlier = (with_positions && contexts.len() > 1)
+            .then(|| self.earlier_positions(&contexts))
+            .flatten();
+        self.composer()
+            .members_changed(earlier.map(Arc::unwrap_or_clone));
+        self.tell();
     }
 
     /// Closes all contexts but this one.
@@ -212,7 +227,8 @@ impl Workspace {
         self.news.send_modify(|count| *count += 1);
     }
 
-    /// Looks at the files behind the chooser as long as the workspace is there. Needs a tokio runtime.
+    /// Looks at the files behind the chooser as long as the workspace is there, and keeps the positions of the cards. Needs
+    /// a tokio runtime.
     pub fn watch_files(self: &Arc<Self>) {
         let Some(connector) = self.connector.clone() else {
             return;
@@ -231,6 +247,10 @@ impl Workspace {
                 };
                 if let Ok(revision) = revision {
                     workspace.note_revision(revision);
+                }
+                let keeping = spawn_blocking(move || workspace.keep_positions(KEEP_EVERY));
+                if keeping.await.is_err() {
+                    tracing::warn!("positions could not be kept");
                 }
             }
         });

@@ -7,6 +7,7 @@ mod choices;
 mod chooser;
 mod edits;
 mod named;
+mod positions;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,7 +18,7 @@ use pilothouse_api::dto::{
     MemoryView, NamespacesRequest, SourceRequest,
 };
 use pilothouse_api::{Connecting, Connector, Opened, code_of, rfc3339};
-use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, TimeSpan, system_clock};
+use pilothouse_engine::{Class, Clock, EngineConfig, Layout, SourceError, TimeSpan, system_clock};
 use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
 };
@@ -144,6 +145,14 @@ impl Shared {
         })
     }
 
+    /// What is remembered under.
+    fn key_of_id(&self, id: &str) -> ContextKey {
+        let named = self.named(id).ok();
+        named
+            .and_then(|(named, _)| edits::key_of(&named).ok())
+            .unwrap_or_else(|| ContextKey::new(id, None))
+    }
+
     fn secrets(&self) -> Option<Arc<Secrets>> {
         let opened = self.secrets.get_or_init(|| {
             let opened = Secrets::open(PATIENCE).map(|(secrets, _)| Arc::new(secrets));
@@ -247,6 +256,14 @@ impl Connector for Contexts {
 
     fn note(&self, context: &str, outcome: Result<(), &ApiError>) {
         edits::note(&self.shared, context, outcome);
+    }
+
+    fn positions(&self, contexts: &[String]) -> Option<Layout> {
+        positions::load(&self.shared, contexts)
+    }
+
+    fn keep_positions(&self, contexts: &[String], layout: &Layout) {
+        positions::keep(&self.shared, contexts, layout);
     }
 
     fn memory(&self) -> MemoryView {

@@ -244,6 +244,28 @@ impl Layout {
         found.map(|(name, _)| name.as_str())
     }
 
+    /// Whether this is a layout of that mesh: at least half of its nodes have their place here. A layout of an earlier day
+    /// may be of another mesh under the same name.
+    #[must_use]
+    pub fn knows_most_of(&self, graph: &MeshGraph) -> bool {
+        let known = graph
+            .nodes
+            .iter()
+            .filter(|node| self.nodes.contains_key(&node.id));
+        known.count() * 2 >= graph.nodes.len()
+    }
+
+    /// Whether this can be followed: a stored layout may hold anything.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let rects = [&self.nodes, &self.boxes, &self.clusters];
+        !self.nodes.is_empty()
+            && rects
+                .into_iter()
+                .flat_map(BTreeMap::values)
+                .all(Rect::is_sound)
+    }
+
     /// A full run for a picture that is on screen ("Tidy"): like [`Layout::arrange`], with a version that readers of this
     /// layout notice.
     #[must_use]

@@ -1,11 +1,13 @@
 //! Settings of one engine, with their defaults in one place.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_core::graph::{
     AmbientTraffic, GraphRequest, GraphType, GrpcTraffic, HttpTraffic, LatencyStat, TcpTraffic,
 };
+use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, TimeSpan};
 
 /// What kind of cluster this is: colours the frame and decides how much it takes to write.
@@ -38,6 +40,8 @@ pub struct EngineConfig {
     pub read_only: bool,
     /// File of the journal; `None` keeps it in memory (demo).
     pub journal: Option<PathBuf>,
+    /// Where the cards stood in an earlier run; `None` arranges them anew.
+    pub layout: Option<Arc<Layout>>,
 }
 
 impl EngineConfig {
@@ -53,6 +57,7 @@ impl EngineConfig {
             armed_for: TimeSpan::seconds(15 * 60),
             read_only: false,
             journal: None,
+            layout: None,
         }
     }
 

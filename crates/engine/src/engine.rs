@@ -124,7 +124,7 @@ impl Engine {
         let state = State {
             objects: ObjectStore::default(),
             fetched: None,
-            layout: Arc::new(Layout::default()),
+            layout: config.layout.clone().unwrap_or_default(),
             layout_is_provisional: true,
             generation: 0,
             statuses,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pilothouse_core::graph::{FetchedRows, MeshGraph};
 use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, Object};
-use pilothouse_core::ports::ControlPlaneIdentity;
+use pilothouse_core::ports::{ControlPlaneIdentity, Measure};
 use pilothouse_core::traffic::{ObservedDestination, Split};
 
 use crate::sources::SourceStatus;
@@ -56,4 +56,14 @@ pub struct Snapshot {
     pub watches: Vec<ShiftWatch>,
     /// Who and where we are, once the control plane said so.
     pub identity: Option<ControlPlaneIdentity>,
+}
+
+impl Snapshot {
+    /// Whether the metrics have said who calls whom.
+    #[must_use]
+    pub fn calls_are_known(&self) -> bool {
+        let answers = self.answers.iter().flat_map(|rows| &rows.answers);
+        let mut of_requests = answers.filter(|(query, _)| query.measure == Measure::Requests);
+        of_requests.any(|(_, answer)| answer.is_ok())
+    }
 }

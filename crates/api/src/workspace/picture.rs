@@ -36,13 +36,22 @@ pub(super) struct Composer {
     /// Counts changes of which contexts are open.
     epoch: u64,
     last: Option<Arc<Picture>>,
+    /// Where the cards of several contexts stood in an earlier run.
+    earlier: Option<Layout>,
 }
 
 impl Composer {
-    /// Other contexts are open now: cards are arranged anew.
-    pub(super) fn members_changed(&mut self) {
+    /// Other contexts are open now: cards are arranged anew, or stand where they stood in an earlier run.
+    pub(super) fn members_changed(&mut self, earlier: Option<Layout>) {
         self.epoch += 1;
         self.last = None;
+        self.earlier = earlier;
+    }
+
+    /// The layout of several contexts at once, if it was made.
+    pub(super) fn united_layout(&self) -> Option<Arc<Layout>> {
+        let last = self.last.as_ref()?;
+        (last.parts.len() > 1).then(|| Arc::clone(&last.layout))
     }
 
     /// The picture as of now; the last one if no context has published since.
@@ -97,9 +106,14 @@ impl Composer {
             .clone();
         let before = self.last.as_ref().map(|last| Arc::clone(&last.layout));
         let graph = fold_clusters(&request, &united);
-        let layout = match before {
-            Some(layout) => layout.follow_at(&graph, request.at),
-            None => Layout::default().tidied(&graph),
+        let earlier = self.earlier.as_ref();
+        let layout = match (
+            before,
+            earlier.filter(|layout| layout.knows_most_of(&graph)),
+        ) {
+            (Some(layout), _) => layout.follow_at(&graph, request.at),
+            (None, Some(earlier)) => earlier.follow_at(&graph, request.at),
+            (None, None) => Layout::default().tidied(&graph),
         };
         (Arc::new(graph), Arc::new(layout))
     }

@@ -87,7 +87,9 @@ pub(super) fn is_addresses(own: &ContextSettings) -> bool {
 
 fn id_of(key: &ContextKey, contexts: &[ContextView], shared: &Shared) -> Option<String> {
     let file = key.file.as_deref().map(|file| shown(file, shared));
-    let same = |context: &&ContextView| context.name == key.name && context.file == file;
+    let same = |context: &&ContextView| {
+        context.file == file && (context.name == key.name || context.id == key.name)
+    };
     contexts.iter().find(same).map(|context| context.id.clone())
 }
 

@@ -124,10 +124,7 @@ pub(super) fn add_kubeconfig(shared: &Shared, request: &FileRequest) -> Result<(
 
 /// Writes down that a context was opened, or why not. What cannot be written is not worth a failure of its own.
 pub(super) fn note(shared: &Shared, context: &str, outcome: Result<(), &ApiError>) {
-    let Ok((named, _)) = shared.named(context) else {
-        return;
-    };
-    let key = key_of(&named).unwrap_or_else(|_| ContextKey::new(context, None));
+    let key = shared.key_of_id(context);
     let Some(file) = StateFile::of(&shared.folders) else {
         return;
     };
@@ -196,7 +193,7 @@ pub(super) fn remember(shared: &Shared, request: &MemoryRequest) -> Result<(), A
     })
 }
 
-fn key_of(named: &Named) -> Result<ContextKey, ApiError> {
+pub(super) fn key_of(named: &Named) -> Result<ContextKey, ApiError> {
     match named {
         Named::Cluster(entry) => Ok(ContextKey::new(
             entry.name.clone(),

@@ -87,14 +87,17 @@ impl Engine {
             let objects = Arc::clone(&objects);
             let answers = fetched.clone();
             let unasked = self.unasked(&request);
+            let of_an_earlier_run = self.config.layout.is_some();
             // A thousand services take longer than a task may hold its thread.
             tokio::task::spawn_blocking(move || {
                 let rows = answers.as_ref().map_or(&unasked, |fetched| &*fetched.graph);
                 let graph = graph::fold(&request, rows, &objects);
                 let layout = match (calls_are_known, provisional) {
                     (false, _) => layout.follow(&graph),
-                    (true, true) => layout.tidied(&graph),
-                    (true, false) => layout.follow_at(&graph, taken_at),
+                    (true, true) if !(of_an_earlier_run && layout.knows_most_of(&graph)) => {
+                        layout.tidied(&graph)
+                    }
+                    (true, _) => layout.follow_at(&graph, taken_at),
                 };
                 let splits = observed_splits(&objects, answers.as_deref(), request.window);
                 (graph, layout, splits)

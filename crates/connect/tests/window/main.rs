@@ -1,0 +1,4 @@
+//! What a window does with contexts, over the connector and the workspace.
+
+#[cfg(test)]
+mod choices;
