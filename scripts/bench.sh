@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 . scripts/say.sh
 scripts/need.sh rust node
 rm -rf target/criterion
-cargo bench -q -p pilothouse-core -p pilothouse-demo --bench trace --bench mesh || fail "a benchmark failed (see above)"
+cargo bench -q -p pilothouse-core -p pilothouse-demo -p pilothouse-kube --bench trace --bench mesh --bench kubeconfig || fail "a benchmark failed (see above)"
 say "ratios (below 1: faster than the floor or the rival)"
 node scripts/ratios.mjs target/criterion

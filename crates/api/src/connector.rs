@@ -27,6 +27,14 @@ pub struct Opened {
     pub metrics_server: Option<String>,
 }
 
+/// Sources before everything was answered: numbers need not wait for the last question.
+pub enum Offer {
+    /// The likeliest ones. Their metrics server has not answered, so nothing of them is shown yet.
+    Likely(Opened),
+    /// Those that are taken. What is still asked changes nothing about them.
+    Taken(Opened),
+}
+
 /// Knows what can be opened, looks at it, and opens it. What is marked as blocking reads or writes files or the keychain:
 /// call it where that is allowed.
 pub trait Connector: Send + Sync {
@@ -37,12 +45,13 @@ pub trait Connector: Send + Sync {
     /// window is open.
     fn revision(&self) -> u32;
 
-    /// Looks at a context and opens its sources. `tell` hears of every step; the last word is the answer. Dropping the
-    /// future stops everything, a credential plugin included.
+    /// Looks at a context and opens its sources. `tell` hears of every step, `offer` of sources as soon as there are any;
+    /// the last word is the answer. Dropping the future stops everything, a credential plugin included.
     fn connect<'a>(
         &'a self,
         context: &'a str,
         tell: &'a (dyn Fn(CheckView) + Send + Sync),
+        offer: &'a (dyn Fn(Offer) + Send + Sync),
     ) -> Connecting<'a, Result<Opened, ApiError>>;
 
     /// Remembers another source for a context. Blocking.

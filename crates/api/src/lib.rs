@@ -16,7 +16,7 @@ mod subscription;
 mod workspace;
 
 pub use api::{Api, GraphQuery, clock_at};
-pub use connector::{Connecting, Connector, Opened};
+pub use connector::{Connecting, Connector, Offer, Opened};
 pub use convert::{code_of, dot, exit_code, rfc3339};
 pub use document::{ValidateView, validate_text, yaml};
 pub use registry::{COMMANDS, Command, dispatch};

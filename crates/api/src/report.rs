@@ -35,7 +35,7 @@ pub fn report(check: &CheckView) -> String {
         let state = if was_asked {
             state_word(line.state)
         } else {
-            "not asked"
+            "no answer"
         };
         let _infallible = writeln!(
             text,

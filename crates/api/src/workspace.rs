@@ -107,7 +107,15 @@ impl Workspace {
     ///
     /// # Errors
     /// If its journal cannot be read.
-    pub fn add(self: &Arc<Self>, mut opened: Opened, start: bool) -> Result<Arc<Engine>, ApiError> {
+    pub fn add(self: &Arc<Self>, opened: Opened, start: bool) -> Result<Arc<Engine>, ApiError> {
+        let member = self.member(opened, start)?;
+        let engine = Arc::clone(&member.engine);
+        self.admit(member, start);
+        Ok(engine)
+    }
+
+    /// An engine over these sources that nobody sees yet.
+    fn member(self: &Arc<Self>, mut opened: Opened, start: bool) -> Result<Arc<Member>, ApiError> {
         let context = opened.config.context.clone();
         if start {
             opened.config.layout = self.earlier_positions(std::slice::from_ref(&context));
@@ -118,22 +126,25 @@ impl Workspace {
             _running: engine.start(),
             passing_on: self.pass_on(&engine),
         });
-        let member = Arc::new(Member {
-            context: context.clone(),
+        Ok(Arc::new(Member {
+            context,
             cluster: opened.cluster,
             metrics_server: opened.metrics_server,
-            engine: Arc::clone(&engine),
+            engine,
             _tasks: tasks,
-        });
+        }))
+    }
+
+    /// From now on it is one of the open contexts, in the place of the one of its name if there is one.
+    fn admit(&self, member: Arc<Member>, with_positions: bool) {
         let mut state = self.lock();
         let mut open = state.members.iter_mut();
-        match open.find(|member| member.context == context) {
+        match open.find(|other| other.context == member.context) {
             Some(reopened) => *reopened = member,
             None => state.members.push(member),
         }
         drop(state);
-        self.members_changed(start);
-        Ok(engine)
+        self.members_changed(with_positions);
     }
 
     /// Closes a context: its tasks end. Reads a file, as [`Self::add`] does.

@@ -17,7 +17,7 @@ use pilothouse_api::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, Code, FileRequest, MemoryRequest,
     MemoryView, NamespacesRequest, SourceRequest,
 };
-use pilothouse_api::{Connecting, Connector, Opened, code_of, rfc3339};
+use pilothouse_api::{Connecting, Connector, Offer, Opened, code_of, rfc3339};
 use pilothouse_engine::{Class, Clock, EngineConfig, Layout, SourceError, TimeSpan, system_clock};
 use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
@@ -32,7 +32,7 @@ use crate::args::SourceArgs;
 use crate::compose::{DEMO_TICK, Need, demo_opened};
 use crate::folders;
 use crate::look::board::{ADDRESS_LINES, Board, CLUSTER_LINES, Line};
-use crate::look::{self, Found};
+use crate::look::{self, Early, Found, Look};
 
 use choices::ContextChoices;
 
@@ -234,8 +234,9 @@ impl Connector for Contexts {
         &'a self,
         context: &'a str,
         tell: &'a (dyn Fn(CheckView) + Send + Sync),
+        offer: &'a (dyn Fn(Offer) + Send + Sync),
     ) -> Connecting<'a, Result<Opened, ApiError>> {
-        Box::pin(self.look(context, tell))
+        Box::pin(self.look(context, tell, offer))
     }
 
     fn choose_source(&self, request: &SourceRequest) -> Result<(), ApiError> {
@@ -280,6 +281,7 @@ impl Contexts {
         &self,
         context: &str,
         tell: &(dyn Fn(CheckView) + Send + Sync),
+        offer: &(dyn Fn(Offer) + Send + Sync),
     ) -> Result<Opened, ApiError> {
         let began = rfc3339((self.shared.clock)());
         let shared = Arc::clone(&self.shared);
@@ -310,7 +312,7 @@ impl Contexts {
             }
             Named::Cluster(entry) => {
                 let board = Board::new(context, began, CLUSTER_LINES, tell);
-                self.look_at_cluster(context, &entry, &settings, &board)
+                self.look_at_cluster(context, &entry, &settings, &board, offer)
                     .await
             }
         }
@@ -322,6 +324,7 @@ impl Contexts {
         entry: &ContextEntry,
         settings: &Settings,
         board: &Board<'_>,
+        offer: &(dyn Fn(Offer) + Send + Sync),
     ) -> Result<Opened, ApiError> {
         let key = ContextKey::new(entry.name.clone(), Some(entry.file.clone()));
         let host = entry.server.as_deref().map(chooser::host_of);
@@ -346,14 +349,28 @@ impl Contexts {
             failure
         })?;
         let choices = self.choices(&key, own).await?;
-        let looking = look::at_cluster(board, kube, &namespaces, &choices, Need::Everything);
-        let found = Box::pin(looking).await.map_err(|error| {
+        let config = self.shared.config(context, class, settings, &namespaces);
+        let early = |early: Early| {
+            let opened = |found| self.opened(config.clone(), found);
+            offer(match early {
+                Early::Likely(found) => Offer::Likely(opened(found)),
+                Early::Taken(found) => Offer::Taken(opened(found)),
+            });
+        };
+        let looking = Look {
+            board,
+            kube: Arc::new(kube),
+            namespaces: &namespaces,
+            choices: &choices,
+            need: Need::Everything,
+            early: &early,
+        };
+        let found = Box::pin(looking.at_cluster()).await.map_err(|error| {
             let failure = from_source(&error);
             chooser::explain_plugin(board, entry, &failure);
             failure
         })?;
-        let config = self.shared.config(context, class, settings, &namespaces);
-        Ok(self.opened(config, found))
+        Ok(self.opened(config.clone(), found))
     }
 
     async fn choices(

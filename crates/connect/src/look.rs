@@ -7,12 +7,18 @@ mod servers;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::sync::Arc;
 
+use futures::FutureExt as _;
 use pilothouse_api::dto::{ApiError, CheckFailureView, LineState, WaitingView};
 use pilothouse_api::{Connecting, code_of};
-use pilothouse_engine::{SourceError, SourceErrorKind, Sources};
+use pilothouse_engine::{
+    ControlPlane, Slot, SourceError, SourceErrorKind, Sources, TraceSource, late_traces,
+};
 use pilothouse_kube::{Inventory, KubeSource, LoginState, Rights, Who};
-use pilothouse_telemetry::{JaegerSource, MetricsSurvey, PrometheusSource, TracesSurvey};
+use pilothouse_telemetry::{
+    JaegerSource, MetricsSurvey, Options, Place, PrometheusSource, TracesSurvey,
+};
 use tokio::time::{Duration, Instant, interval};
 
 use self::board::{Board, Line};
@@ -27,21 +33,9 @@ const TELL_WAITING: Duration = Duration::from_millis(500);
 /// Where else to look than in the cluster, and what goes with requests.
 pub(crate) trait Choices: Sync {
     /// What the operator chose for metrics or traces; found candidates are appended to it.
-    fn metrics(
-        &self,
-        found: Vec<Candidate>,
-    ) -> Vec<(
-        Candidate,
-        Result<pilothouse_telemetry::Options, SourceError>,
-    )>;
+    fn metrics(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<Options, SourceError>)>;
     /// The same of traces.
-    fn traces(
-        &self,
-        found: Vec<Candidate>,
-    ) -> Vec<(
-        Candidate,
-        Result<pilothouse_telemetry::Options, SourceError>,
-    )>;
+    fn traces(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<Options, SourceError>)>;
 }
 
 /// What a look at a cluster found.
@@ -53,39 +47,153 @@ pub(crate) struct Found {
     pub(crate) metrics_server: Option<String>,
 }
 
-/// Looks at a cluster through its API server.
-///
-/// # Errors
-/// If the API server cannot be reached or does not know us: then nothing can be opened.
-pub(crate) async fn at_cluster(
-    board: &Board<'_>,
-    kube: KubeSource,
-    namespaces: &[String],
-    choices: &dyn Choices,
-    need: Need,
-) -> Result<Found, SourceError> {
-    let who = Box::pin(greet(board, &kube)).await?;
-    let mut asked_in: Vec<String> = namespaces.to_vec();
-    asked_in.extend(kube.facts().namespace.clone());
-    let rights = async {
-        if need != Need::Everything {
-            return;
+/// Sources before everything is answered: numbers need not wait for the last line of the checklist.
+pub(crate) enum Early {
+    /// The likeliest ones; the metrics server has not answered yet.
+    Likely(Found),
+    /// Those that are taken. Their traces answer as soon as they are found.
+    Taken(Found),
+}
+
+/// A look at a cluster through its API server.
+pub(crate) struct Look<'a> {
+    pub(crate) board: &'a Board<'a>,
+    pub(crate) kube: Arc<KubeSource>,
+    /// Those that were chosen; empty = all.
+    pub(crate) namespaces: &'a [String],
+    pub(crate) choices: &'a dyn Choices,
+    pub(crate) need: Need,
+    pub(crate) early: &'a (dyn Fn(Early) + Send + Sync),
+}
+
+/// What the user is to the server, or why that is not known; an error if nothing can be asked at all.
+type Greeted = Result<Result<Option<Who>, SourceError>, SourceError>;
+
+impl Look<'_> {
+    /// Asks everything at once that does not need another answer.
+    ///
+    /// # Errors
+    /// If the API server cannot be reached or does not know us: then nothing can be opened.
+    pub(crate) async fn at_cluster(&self) -> Result<Found, SourceError> {
+        let greeting: Connecting<'_, Greeted> = Box::pin(greet(self.board, &self.kube));
+        let greeted = greeting.shared();
+        let who = greeted.clone();
+        let (_who, (), found) = tokio::try_join!(
+            greeted.clone(),
+            self.ask_rights(who),
+            self.look_around(greeted)
+        )?;
+        Ok(found)
+    }
+
+    async fn ask_rights(&self, greeted: impl Future<Output = Greeted>) -> Result<(), SourceError> {
+        if self.need != Need::Everything {
+            return Ok(());
         }
-        let since = board.asking("rights");
-        let asking: Connecting<'_, Rights> = Box::pin(kube.rights(&asked_in));
-        let rights = asking.await;
-        board.answer("rights", since, lines::rights(&rights, &who));
-    };
-    let around = look_around(board, &kube, namespaces, choices, need);
-    let ((), around) = tokio::join!(rights, around);
-    Ok(found(board, kube, around))
+        let mut asked_in: Vec<String> = self.namespaces.to_vec();
+        asked_in.extend(self.kube.facts().namespace.clone());
+        let since = self.board.asking("rights");
+        let asking: Connecting<'_, Rights> = Box::pin(self.kube.rights(&asked_in));
+        let (rights, who) = tokio::join!(asking, greeted);
+        self.board
+            .answer("rights", since, lines::rights(&rights, &who?));
+        Ok(())
+    }
+
+    async fn look_around(
+        &self,
+        greeted: impl Future<Output = Greeted>,
+    ) -> Result<Found, SourceError> {
+        let inventory = self.take_inventory().await;
+        let own = names(&inventory);
+        let cluster = inventory.cluster_name().map(str::to_owned);
+        let (late, traces_of_early) = late_traces();
+        let candidates = asked(
+            self.choices.metrics(metrics_candidates(&inventory)),
+            Some(&self.kube),
+        );
+        let likeliest = candidates.iter().find_map(|one| {
+            let place = one.place.clone().ok()?;
+            Some((place, one.options.clone(), one.candidate.place.clone()))
+        });
+        let traces_of_early: Arc<dyn TraceSource> = Arc::new(traces_of_early);
+        let early_found =
+            |metrics| self.found(metrics, cluster.clone(), Ok(Arc::clone(&traces_of_early)));
+        let metrics = async {
+            if !self.need.metrics() {
+                return Ok(None);
+            }
+            let survey = servers::metrics(self.board, candidates, own.as_ref());
+            let greeted = async {
+                let _who = greeted.await?;
+                if let Some(likeliest) = likeliest {
+                    (self.early)(Early::Likely(early_found(Some(likeliest))));
+                }
+                Ok(())
+            };
+            let (taken, ()) = tokio::try_join!(async { Ok(survey.await) }, greeted)?;
+            tell_scrape_interval(self.board, taken.as_ref());
+            let taken = taken.map(|taken| (taken.place, taken.options, taken.found_at));
+            (self.early)(Early::Taken(early_found(taken.clone())));
+            Ok::<_, SourceError>(taken)
+        };
+        let traces = async {
+            let found = self.look_for_traces(&inventory).await;
+            late.send_replace(Some(found.clone()));
+            Ok(found)
+        };
+        let (metrics, traces) = tokio::try_join!(metrics, traces)?;
+        Ok(self.found(metrics, cluster.clone(), traces))
+    }
+
+    async fn take_inventory(&self) -> Inventory {
+        let (board, since) = (self.board, Instant::now());
+        for line in ["namespaces", "istio", "gateway_api", "owners"] {
+            let _asked_together = board.asking(line);
+        }
+        let asking: Connecting<'_, Inventory> = Box::pin(self.kube.inventory());
+        let inventory = asking.await;
+        let namespaces = lines::namespaces(&inventory, self.namespaces);
+        board.answer("namespaces", since, namespaces);
+        board.answer("istio", since, lines::istio(&inventory));
+        board.answer("gateway_api", since, lines::gateway_api(&inventory));
+        board.answer("owners", since, lines::owners(&inventory));
+        inventory
+    }
+
+    async fn look_for_traces(&self, inventory: &Inventory) -> Slot<dyn TraceSource> {
+        let taken = if self.need.traces() {
+            let candidates = self.choices.traces(trace_candidates(inventory));
+            servers::traces(self.board, asked(candidates, Some(&self.kube))).await
+        } else {
+            None
+        };
+        traces_of(taken)
+    }
+
+    /// The sources with these metrics and traces.
+    fn found(
+        &self,
+        metrics: Option<(Place, Options, Where)>,
+        cluster: Option<String>,
+        traces: Slot<dyn TraceSource>,
+    ) -> Found {
+        let mut sources = Sources::unconfigured();
+        sources.findings = self.kube.warnings();
+        sources.control_plane = Ok(Arc::clone(&self.kube) as Arc<dyn ControlPlane>);
+        sources.traces = traces;
+        let metrics_server = open_metrics(self.board, &mut sources, metrics);
+        let api_server = &self.kube.facts().server;
+        Found {
+            sources,
+            cluster,
+            metrics_server: metrics_server.map(|place| place.server(api_server)),
+        }
+    }
 }
 
 /// Who the server is and who we are to it.
-async fn greet(
-    board: &Board<'_>,
-    kube: &KubeSource,
-) -> Result<Result<Option<Who>, SourceError>, SourceError> {
+async fn greet(board: &Board<'_>, kube: &KubeSource) -> Greeted {
     let facts = kube.facts();
     let since = board.asking("api_server");
     let _asked_together = board.asking("user");
@@ -110,71 +218,6 @@ async fn greet(
     Ok(who)
 }
 
-/// What a look around a cluster brought.
-struct Around {
-    cluster: Option<String>,
-    metrics: Option<Taken<MetricsSurvey>>,
-    traces: Option<Taken<TracesSurvey>>,
-}
-
-async fn look_around(
-    board: &Board<'_>,
-    kube: &KubeSource,
-    namespaces: &[String],
-    choices: &dyn Choices,
-    need: Need,
-) -> Around {
-    let since = Instant::now();
-    for line in ["namespaces", "istio", "gateway_api", "owners"] {
-        let _asked_together = board.asking(line);
-    }
-    let asking: Connecting<'_, Inventory> = Box::pin(kube.inventory());
-    let inventory = asking.await;
-    board.answer(
-        "namespaces",
-        since,
-        lines::namespaces(&inventory, namespaces),
-    );
-    board.answer("istio", since, lines::istio(&inventory));
-    board.answer("gateway_api", since, lines::gateway_api(&inventory));
-    board.answer("owners", since, lines::owners(&inventory));
-    let own = names(&inventory);
-    let metrics = async {
-        if !need.metrics() {
-            return None;
-        }
-        let candidates = choices.metrics(metrics_candidates(&inventory));
-        servers::metrics(board, asked(candidates, Some(kube)), own.as_ref()).await
-    };
-    let traces = async {
-        if !need.traces() {
-            return None;
-        }
-        let candidates = choices.traces(trace_candidates(&inventory));
-        servers::traces(board, asked(candidates, Some(kube))).await
-    };
-    let (metrics, traces) = tokio::join!(metrics, traces);
-    Around {
-        cluster: inventory.cluster_name().map(str::to_owned),
-        metrics,
-        traces,
-    }
-}
-
-fn found(board: &Board<'_>, kube: KubeSource, around: Around) -> Found {
-    let mut sources = Sources::unconfigured();
-    sources.findings = kube.warnings();
-    let api_server = kube.facts().server.clone();
-    sources.set_control_plane(Ok(kube));
-    let metrics_server = open(board, &mut sources, around.metrics, around.traces);
-    let metrics_server = metrics_server.map(|place| place.server(&api_server));
-    Found {
-        sources,
-        cluster: around.cluster,
-        metrics_server,
-    }
-}
-
 /// Looks at servers by address.
 pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Found {
     let (metrics, traces) = tokio::join!(
@@ -187,7 +230,10 @@ pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Fo
         "opened by addresses, without an API server".clone_into(&mut error.message);
         error.hint.clear();
     }
-    let metrics_server = open(board, &mut sources, metrics, traces);
+    tell_scrape_interval(board, metrics.as_ref());
+    let metrics = metrics.map(|taken| (taken.place, taken.options, taken.found_at));
+    sources.traces = traces_of(traces);
+    let metrics_server = open_metrics(board, &mut sources, metrics);
     Found {
         sources,
         cluster: None,
@@ -254,10 +300,7 @@ async fn tell_waiting(board: &Board<'_>, kube: &KubeSource) -> Infallible {
 }
 
 fn asked(
-    candidates: Vec<(
-        Candidate,
-        Result<pilothouse_telemetry::Options, SourceError>,
-    )>,
+    candidates: Vec<(Candidate, Result<Options, SourceError>)>,
     kube: Option<&KubeSource>,
 ) -> Vec<Asked> {
     candidates
@@ -281,18 +324,10 @@ fn names(inventory: &Inventory) -> Option<BTreeSet<String>> {
     Some(namespaces.iter().map(|one| one.name.clone()).collect())
 }
 
-/// Puts what was taken into the sources; where the metrics server is.
-fn open(
-    board: &Board<'_>,
-    sources: &mut Sources,
-    metrics: Option<Taken<MetricsSurvey>>,
-    traces: Option<Taken<TracesSurvey>>,
-) -> Option<Where> {
+fn tell_scrape_interval(board: &Board<'_>, metrics: Option<&Taken<MetricsSurvey>>) {
     let since = board.asking("scrape_interval");
-    let interval = metrics
-        .as_ref()
-        .and_then(|taken| taken.probe.scrape_interval_s);
-    let line = match (&metrics, interval) {
+    let interval = metrics.and_then(|taken| taken.probe.scrape_interval_s);
+    let line = match (metrics, interval) {
         (None, _) => Line::new(LineState::Missing, "no metrics, so there is none"),
         (Some(_), None) => Line::new(LineState::Note, "not known: 15 s are assumed"),
         (Some(_), Some(seconds)) => Line::ok(format!(
@@ -301,10 +336,25 @@ fn open(
         )),
     };
     board.answer("scrape_interval", since, line);
-    if let Some(taken) = traces {
-        sources.set_traces(JaegerSource::at(taken.place, taken.options));
+}
+
+fn traces_of(taken: Option<Taken<TracesSurvey>>) -> Slot<dyn TraceSource> {
+    match taken {
+        Some(taken) => {
+            let source = JaegerSource::at(taken.place, taken.options)?;
+            Ok(Arc::new(source))
+        }
+        None => Sources::unconfigured().traces,
     }
-    let Some(taken) = metrics else {
+}
+
+/// Puts the metrics into the sources; where their server is.
+fn open_metrics(
+    board: &Board<'_>,
+    sources: &mut Sources,
+    metrics: Option<(Place, Options, Where)>,
+) -> Option<Where> {
+    let Some((place, options, found_at)) = metrics else {
         if let Err(error) = &mut sources.metrics
             && let Some((answer, hint)) = board.said("metrics")
         {
@@ -313,6 +363,6 @@ fn open(
         }
         return None;
     };
-    sources.set_metrics(PrometheusSource::at(taken.place, taken.options));
-    Some(taken.found_at)
+    sources.set_metrics(PrometheusSource::at(place, options));
+    Some(found_at)
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, spawn_blocking};
 
 use pilothouse_core::model::Moment;
 
-use super::Workspace;
-use crate::connector::Opened;
+use super::{Member, Workspace};
+use crate::connector::{Offer, Opened};
 use crate::convert::{internal, rfc3339};
 use crate::dto::{ApiError, CheckState, CheckView, SessionView};
 
@@ -25,6 +26,10 @@ struct Check {
     task: Option<AbortHandle>,
     /// Open it as soon as that is possible; beside others or instead of them.
     then_open: Option<bool>,
+    /// Runs over the likeliest sources out of sight, until it is known whether they are the right ones.
+    ahead: Option<Arc<Member>>,
+    /// Opened before everything was answered.
+    is_entered: bool,
 }
 
 impl Workspace {
@@ -66,13 +71,28 @@ impl Workspace {
                 opened: None,
                 task: None,
                 then_open: None,
+                ahead: None,
+                is_entered: false,
             },
         );
         let workspace = Arc::clone(self);
         let name = context.to_owned();
         let task = tokio::spawn(async move {
             let tell = |view: CheckView| workspace.note_step(CheckView { run, ..view });
-            let outcome = connector.connect(&name, &tell).await;
+            let (offers, mut offered) = mpsc::unbounded_channel();
+            let offer = |offer: Offer| {
+                // Nobody listens to a look that was stopped.
+                let _stopped = offers.send(offer);
+            };
+            let connecting = connector.connect(&name, &tell, &offer);
+            let mut connecting = std::pin::pin!(connecting);
+            let outcome = loop {
+                tokio::select! {
+                    biased;
+                    Some(offer) = offered.recv() => workspace.note_offer(&name, run, offer).await,
+                    outcome = &mut connecting => break outcome,
+                }
+            };
             workspace.note_end(&name, run, outcome).await;
         });
         let mut state = self.lock();
@@ -117,6 +137,7 @@ impl Workspace {
             task.abort();
         }
         check.view.state = CheckState::Cancelled;
+        check.ahead = None;
         check.view.waiting = None;
         check.then_open = None;
         drop(state);
@@ -160,15 +181,69 @@ impl Workspace {
         Ok(())
     }
 
+    /// Opens what is there early, if it is to be opened as soon as possible.
+    async fn note_offer(self: &Arc<Self>, context: &str, run: u32, offer: Offer) {
+        let wanted = |check: &mut Check| check.view.run == run && check.then_open.is_some();
+        let is_wanted = {
+            let mut state = self.lock();
+            let check = state.checks.by_context.get_mut(context);
+            check.is_some_and(wanted)
+        };
+        if !is_wanted {
+            return;
+        }
+        match offer {
+            Offer::Likely(opened) => {
+                let workspace = Arc::clone(self);
+                let ahead = spawn_blocking(move || workspace.member(opened, true)).await;
+                // If not even its journal can be read, that is told when it is taken.
+                let ahead = ahead.ok().and_then(Result::ok);
+                if let Some(check) = self.lock().checks.by_context.get_mut(context) {
+                    check.ahead = ahead;
+                }
+            }
+            Offer::Taken(opened) => {
+                let beside = {
+                    let mut state = self.lock();
+                    let check = state.checks.by_context.get_mut(context);
+                    check.and_then(|check| {
+                        check.is_entered = true;
+                        check.then_open.take()
+                    })
+                };
+                let Some(beside) = beside else {
+                    return;
+                };
+                if let Err(error) = self.enter(context, opened, beside).await {
+                    self.note_opened(context, Some(error)).await;
+                }
+            }
+        }
+    }
+
     async fn enter(
         self: &Arc<Self>,
         context: &str,
         opened: Opened,
         beside: bool,
     ) -> Result<(), ApiError> {
+        let ahead = {
+            let mut state = self.lock();
+            let check = state.checks.by_context.get_mut(context);
+            check.and_then(|check| check.ahead.take())
+        };
+        let is_it = |ahead: &Arc<Member>| {
+            ahead.metrics_server.is_some() && ahead.metrics_server == opened.metrics_server
+        };
         // The journal is a file.
         let workspace = Arc::clone(self);
-        let entering = spawn_blocking(move || workspace.add(opened, true));
+        let entering = match ahead.filter(is_it) {
+            Some(ahead) => spawn_blocking(move || {
+                workspace.admit(ahead, true);
+                Ok(())
+            }),
+            None => spawn_blocking(move || workspace.add(opened, true).map(drop)),
+        };
         entering
             .await
             .map_err(|broken| internal(broken.to_string()))??;
@@ -207,6 +282,9 @@ impl Workspace {
                 return;
             }
             check.view.waiting = None;
+            if failure.is_some() {
+                check.ahead = None;
+            }
             check.view.state = if failure.is_none() {
                 CheckState::Done
             } else {
@@ -216,7 +294,7 @@ impl Workspace {
             match (check.then_open.take(), outcome.ok()) {
                 (Some(beside), Some(opened)) => (Some(beside), Some(opened)),
                 (_, opened) => {
-                    check.opened = opened;
+                    check.opened = opened.filter(|_| !check.is_entered);
                     (None, None)
                 }
             }

@@ -18,7 +18,7 @@ use super::{Contexts, Shared, apart, chooser, nothing_chosen};
 use crate::compose::{Composition, DemoMemory, Need, of_demo};
 use crate::failure::ConnectError;
 use crate::look::board::{Board, CLUSTER_LINES};
-use crate::look::{self, Found};
+use crate::look::{self, Found, Look};
 use crate::sign_in;
 
 impl Contexts {
@@ -153,14 +153,22 @@ impl Contexts {
         let mut found = match cluster.source {
             Ok(kube) if need != Need::Nothing => {
                 let board = Board::new(&cluster.id, rfc3339(clock()), CLUSTER_LINES, &tell);
-                let looking =
-                    look::at_cluster(&board, kube, &cluster.namespaces, &cluster.choices, need);
-                Box::pin(looking).await.unwrap_or_else(|error| {
-                    if let Some(entry) = &cluster.entry {
-                        chooser::explain_plugin(&board, entry, &super::from_source(&error));
-                    }
-                    unreachable(error)
-                })
+                let looking = Look {
+                    board: &board,
+                    kube: Arc::new(kube),
+                    namespaces: &cluster.namespaces,
+                    choices: &cluster.choices,
+                    need,
+                    early: &|_| {},
+                };
+                Box::pin(looking.at_cluster())
+                    .await
+                    .unwrap_or_else(|error| {
+                        if let Some(entry) = &cluster.entry {
+                            chooser::explain_plugin(&board, entry, &super::from_source(&error));
+                        }
+                        unreachable(error)
+                    })
             }
             Ok(kube) => unasked(kube),
             Err(error) => {

@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod choices;
+#[cfg(test)]
+mod offers;
