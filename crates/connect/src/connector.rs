@@ -5,6 +5,7 @@
 
 mod choices;
 mod chooser;
+mod classed;
 mod edits;
 mod named;
 mod positions;
@@ -18,13 +19,12 @@ use pilothouse_api::dto::{
     MemoryView, NamespacesRequest, SourceRequest,
 };
 use pilothouse_api::{Connecting, Connector, Offer, Opened, code_of, rfc3339};
-use pilothouse_engine::{Class, Clock, EngineConfig, Layout, SourceError, TimeSpan, system_clock};
+use pilothouse_engine::{Clock, EngineConfig, Layout, SourceError, TimeSpan, system_clock};
 use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, Stamp,
 };
 use pilothouse_settings::{
-    Confirm, ContextFacts, ContextKey, ContextSettings, Folders, PATIENCE, Problem, Secrets,
-    Settings, State, StateFile,
+    ContextKey, ContextSettings, Folders, PATIENCE, Problem, Secrets, Settings, State, StateFile,
 };
 use tokio::task::spawn_blocking;
 
@@ -35,6 +35,7 @@ use crate::look::board::{ADDRESS_LINES, Board, CLUSTER_LINES, Line};
 use crate::look::{self, Early, Found, Look};
 
 use choices::ContextChoices;
+use classed::Classed;
 
 /// Opens what the operator chooses, by kubeconfigs and settings.
 pub struct Contexts {
@@ -161,39 +162,20 @@ impl Shared {
         opened.clone()
     }
 
-    fn class(&self, settings: &Settings, key: &ContextKey, host: Option<&str>) -> Class {
-        match self.class_of(settings, key, host) {
-            Some((_, Confirm::Name)) => Class::Production,
-            Some((_, Confirm::Click)) | None => Class::Normal,
-        }
-    }
-
-    /// The word of a context's class and what it takes to write there.
-    fn class_of(
+    fn config(
         &self,
+        id: &str,
+        class: Classed,
         settings: &Settings,
-        key: &ContextKey,
-        host: Option<&str>,
-    ) -> Option<(String, Confirm)> {
-        let own = settings.context(key).and_then(|c| c.class.as_ref());
-        let by_name = |name: &String| settings.classes.iter().find(|class| class.name == *name);
-        let class = own.and_then(by_name).or_else(|| {
-            settings.class_of(&ContextFacts {
-                name: &key.name,
-                host,
-                file: key.file.as_deref(),
-            })
-        })?;
-        Some((class.name.clone(), class.confirm))
-    }
-
-    fn config(&self, id: &str, class: Class, settings: &Settings, own: &[String]) -> EngineConfig {
-        let mut config = EngineConfig::new(id, class);
+        own: &[String],
+    ) -> EngineConfig {
+        let mut config = EngineConfig::new(id, class.class);
+        config.class_label = class.label;
+        config.colour = class.colour;
         config.namespaces = own.to_vec();
         config.read_only = self.args.read_only;
         config.journal = self.folders.journal_file();
-        config.tick = Duration::from_secs(settings.tick_s.into());
-        config.window = TimeSpan::seconds(settings.window_s.into());
+        tune(&mut config, settings);
         config
     }
 
@@ -293,13 +275,14 @@ impl Contexts {
                 let since = board.asking("demo");
                 let mut opened = demo_opened(&self.shared.args, Arc::clone(&self.shared.clock));
                 opened.config.context = context.to_owned();
+                tune(&mut opened.config, &settings);
                 opened.config.tick = DEMO_TICK;
                 board.answer("demo", since, Line::ok("simulated, nothing in it is real"));
                 Ok(opened)
             }
             Named::Addresses(key) => {
                 let board = Board::new(context, began, ADDRESS_LINES, tell);
-                let class = self.shared.class(&settings, &key, None);
+                let class = Classed::of(&settings, &key, None);
                 let own = settings
                     .context(&key)
                     .cloned()
@@ -328,7 +311,7 @@ impl Contexts {
     ) -> Result<Opened, ApiError> {
         let key = ContextKey::new(entry.name.clone(), Some(entry.file.clone()));
         let host = entry.server.as_deref().map(chooser::host_of);
-        let class = self.shared.class(settings, &key, host);
+        let class = Classed::of(settings, &key, host);
         let own = settings
             .context(&key)
             .cloned()
@@ -392,6 +375,13 @@ impl Contexts {
             metrics_server: found.metrics_server,
         }
     }
+}
+
+/// What the settings say of every context.
+fn tune(config: &mut EngineConfig, settings: &Settings) {
+    config.tick = Duration::from_secs(settings.tick_s.into());
+    config.window = TimeSpan::seconds(settings.window_s.into());
+    config.thresholds = settings.thresholds;
 }
 
 fn nothing_chosen(key: &ContextKey) -> ContextSettings {

@@ -13,7 +13,7 @@ use pilothouse_core::graph::{
     LatencyStat, MeshGraph, TcpTraffic,
 };
 use pilothouse_core::layout::Layout;
-use pilothouse_core::model::{Moment, Object, ObjectKind, TimeSpan};
+use pilothouse_core::model::{Moment, Object, ObjectKind, Thresholds, TimeSpan};
 use pilothouse_core::ports::MetricRow;
 use pilothouse_demo::{DemoConfig, DemoMesh};
 use rust_sugiyama::configure::Config;
@@ -57,6 +57,7 @@ fn mesh(services: usize) -> Mesh {
         idle_nodes: true,
         ambient: AmbientTraffic::None,
         latency: vec![LatencyStat::P95],
+        thresholds: Thresholds::default(),
     };
     let metrics = demo.metrics();
     let ask = |query| {

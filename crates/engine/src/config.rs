@@ -8,7 +8,7 @@ use pilothouse_core::graph::{
     AmbientTraffic, GraphRequest, GraphType, GrpcTraffic, HttpTraffic, LatencyStat, TcpTraffic,
 };
 use pilothouse_core::layout::Layout;
-use pilothouse_core::model::{Moment, TimeSpan};
+use pilothouse_core::model::{Moment, Thresholds, TimeSpan};
 
 /// What kind of cluster this is: colours the frame and decides how much it takes to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,18 @@ pub struct EngineConfig {
     pub context: String,
     /// Kind of cluster.
     pub class: Class,
+    /// Word of the class, for people; may be empty.
+    pub class_label: String,
+    /// Colour of its frame, `#rrggbb` or a word of the settings' palette; `None` is the plain one.
+    pub colour: Option<String>,
     /// Time between ticks of the metrics.
     pub tick: Duration,
     /// Window of every rate, until it is changed.
     pub window: TimeSpan,
     /// Namespaces; empty = all.
     pub namespaces: Vec<String>,
+    /// From where on something is degraded or failing.
+    pub thresholds: Thresholds,
     /// How long an arming lasts.
     pub armed_for: TimeSpan,
     /// Refuse every write, whatever else is said.
@@ -51,9 +57,17 @@ impl EngineConfig {
         Self {
             context: context.into(),
             class,
+            class_label: match class {
+                Class::Demo => "demo",
+                Class::Production => "production",
+                Class::Normal => "",
+            }
+            .to_owned(),
+            colour: (class == Class::Demo).then(|| "pink".to_owned()),
             tick: Duration::from_secs(10),
             window: TimeSpan::seconds(60),
             namespaces: Vec::new(),
+            thresholds: Thresholds::default(),
             armed_for: TimeSpan::seconds(15 * 60),
             read_only: false,
             journal: None,
@@ -77,6 +91,7 @@ impl EngineConfig {
             idle_nodes: true,
             ambient: AmbientTraffic::None,
             latency: vec![LatencyStat::P95],
+            thresholds: self.thresholds,
         }
     }
 }

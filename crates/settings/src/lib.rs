@@ -41,8 +41,7 @@ pub use secrets::{
 };
 pub use settings::{
     Auth, Colour, Confirm, ContextClass, ContextFacts, ContextSettings, Draft, EditError, KEYS,
-    Key, LatencyThresholds, Location, ServiceAddress, Settings, SettingsFile, SourceSettings,
-    Takes, Theme, TraceKind,
+    Key, Location, ServiceAddress, Settings, SettingsFile, SourceSettings, Takes, Theme, TraceKind,
 };
 pub use state::{
     ContextState, Failure, MOST_CONTEXTS, MOST_POSITIONS, SCHEMA, State, StateError, StateFile,

@@ -43,10 +43,8 @@ pub struct Settings {
     pub tick_s: u32,
     /// Seconds over which rates are taken.
     pub window_s: u32,
-    /// Ratios of errors.
+    /// From where on something is degraded or failing.
     pub thresholds: Thresholds,
-    /// Latencies, if they are judged.
-    pub latency: LatencyThresholds,
     /// Kubeconfigs beside those that kubectl reads, in order.
     pub kubeconfig_files: Vec<PathBuf>,
     /// Classes in the order in which they are tried: the person's, then the built-in ones that are not redefined.
@@ -63,7 +61,6 @@ impl Default for Settings {
             tick_s: 10,
             window_s: 60,
             thresholds: Thresholds::default(),
-            latency: LatencyThresholds::default(),
             kubeconfig_files: Vec::new(),
             classes: class::built_in(),
             contexts: Vec::new(),
@@ -150,15 +147,6 @@ impl Theme {
             .into_iter()
             .find(|theme| theme.as_str() == word)
     }
-}
-
-/// From which 95th percentile on something is slow, in milliseconds; `None` is not judged.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LatencyThresholds {
-    /// From here on degraded.
-    pub degraded_ms: Option<f64>,
-    /// Above this failing.
-    pub failing_ms: Option<f64>,
 }
 
 /// Text of the file; empty if there is none.

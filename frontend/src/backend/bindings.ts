@@ -489,6 +489,10 @@ class: string,
  */
 class_label: string, 
 /**
+ * Its colour: `#rrggbb` or `amber`, `blue`, `green`, `grey`, `pink`, `red`, `teal`, `violet`; null is the plain one.
+ */
+colour: string | null, 
+/**
  * Address of the API server, without credentials; null if no file defines it.
  */
 server: string | null, 
@@ -1360,6 +1364,14 @@ server_version: string | null,
  * `demo`, `production`, `normal`: colours the frame, with the word.
  */
 class: string, 
+/**
+ * The class in words, for people: `production`, `staging`; empty if it is in none.
+ */
+class_label: string, 
+/**
+ * Colour of the frame: `#rrggbb` or `amber`, `blue`, `green`, `grey`, `pink`, `red`, `teal`, `violet`; null is the plain one.
+ */
+colour: string | null, 
 /**
  * What must be seen in red as long as the context is open: a certificate that is not checked, impersonation.
  */

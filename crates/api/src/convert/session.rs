@@ -27,6 +27,8 @@ pub(crate) fn session_view(engine: &Engine, cluster: Option<&str>) -> SessionVie
         user: identity.and_then(|i| i.user.clone()),
         server_version: identity.and_then(|i| i.version.clone()),
         class: class.to_owned(),
+        class_label: config.class_label.clone(),
+        colour: config.colour.clone(),
         warnings: engine
             .sources()
             .findings

@@ -67,6 +67,8 @@ pub struct ContextView {
     pub class: String,
     /// The class in words, for people: `production`, `staging`, …
     pub class_label: String,
+    /// Its colour: `#rrggbb` or `amber`, `blue`, `green`, `grey`, `pink`, `red`, `teal`, `violet`; null is the plain one.
+    pub colour: Option<String>,
     /// Address of the API server, without credentials; null if no file defines it.
     pub server: Option<String>,
     /// File that defines the context, the home folder written as `~`.

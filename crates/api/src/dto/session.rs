@@ -31,6 +31,10 @@ pub struct SessionView {
     pub server_version: Option<String>,
     /// `demo`, `production`, `normal`: colours the frame, with the word.
     pub class: String,
+    /// The class in words, for people: `production`, `staging`; empty if it is in none.
+    pub class_label: String,
+    /// Colour of the frame: `#rrggbb` or `amber`, `blue`, `green`, `grey`, `pink`, `red`, `teal`, `violet`; null is the plain one.
+    pub colour: Option<String>,
     /// What must be seen in red as long as the context is open: a certificate that is not checked, impersonation.
     pub warnings: Vec<String>,
     /// Write lock.

@@ -8,12 +8,11 @@ use pilothouse_api::dto::{
 };
 use pilothouse_api::rfc3339;
 use pilothouse_kube::{AuthKind, ContextEntry, EntryProblem, InteractiveMode, Kubeconfigs};
-use pilothouse_settings::{
-    Confirm, ContextKey, ContextSettings, Location, Problem, Settings, State,
-};
+use pilothouse_settings::{ContextKey, ContextSettings, Location, Problem, Settings, State};
 use tokio::time::Instant;
 
 use super::Shared;
+use super::classed::Classed;
 use crate::look::board::{Board, milliseconds};
 
 /// Id of the demo mesh.
@@ -52,7 +51,7 @@ pub(super) fn view(shared: &Shared) -> ChooserView {
     }
     for own in settings.contexts.iter().filter(|own| is_addresses(own)) {
         if contexts.iter().all(|known| known.id != own.name) {
-            contexts.push(of_addresses(own, shared, &settings, &state));
+            contexts.push(of_addresses(own, &settings, &state));
         }
     }
     contexts.push(demo(&state));
@@ -101,7 +100,7 @@ fn of_entry(
 ) -> ContextView {
     let key = ContextKey::new(entry.name.clone(), Some(entry.file.clone()));
     let host = entry.server.as_deref().map(host_of);
-    let class = shared.class_of(settings, &key, host);
+    let class = Classed::of(settings, &key, host);
     let elsewhere = |file: &Option<std::path::PathBuf>| {
         let file = file.as_ref().filter(|file| **file != entry.file);
         file.map(|file| shown(file, shared))
@@ -114,14 +113,14 @@ fn of_entry(
     if let Some(user) = &entry.impersonates {
         warnings.push(format!("acts as {user} (impersonation)"));
     }
-    let (class, label) = class_words(class);
     let (last_used, last_failure) = remembered(state, &key);
     ContextView {
         id: entry.selector.clone(),
         kind: ContextKind::Kubeconfig,
         name: entry.name.clone(),
-        class,
-        class_label: label,
+        class: class.word().to_owned(),
+        class_label: class.label,
+        colour: class.colour,
         server: entry.server.clone(),
         file: Some(shown(&entry.file, shared)),
         cluster_file: elsewhere(&entry.cluster_file),
@@ -138,14 +137,9 @@ fn of_entry(
     }
 }
 
-fn of_addresses(
-    own: &ContextSettings,
-    shared: &Shared,
-    settings: &Settings,
-    state: &State,
-) -> ContextView {
+fn of_addresses(own: &ContextSettings, settings: &Settings, state: &State) -> ContextView {
     let key = ContextKey::new(own.name.clone(), None);
-    let (class, label) = class_words(shared.class_of(settings, &key, None));
+    let class = Classed::of(settings, &key, None);
     let (last_used, last_failure) = remembered(state, &key);
     let sources = own.metrics.iter().chain(&own.traces);
     let urls: Vec<String> = sources
@@ -157,8 +151,9 @@ fn of_addresses(
     ContextView {
         kind: ContextKind::Addresses,
         server: Some(urls.join(", ")),
-        class,
-        class_label: label,
+        class: class.word().to_owned(),
+        class_label: class.label,
+        colour: class.colour,
         last_used,
         last_failure,
         ..blank(&own.name, &own.name)
@@ -171,6 +166,7 @@ fn demo(state: &State) -> ContextView {
         kind: ContextKind::Demo,
         class: "demo".to_owned(),
         class_label: "demo".to_owned(),
+        colour: Some("pink".to_owned()),
         last_used,
         ..blank(DEMO, "Demo mesh")
     }
@@ -183,6 +179,7 @@ fn blank(id: &str, name: &str) -> ContextView {
         name: name.to_owned(),
         class: "normal".to_owned(),
         class_label: String::new(),
+        colour: None,
         server: None,
         file: None,
         cluster_file: None,
@@ -199,14 +196,6 @@ fn blank(id: &str, name: &str) -> ContextView {
         problem: None,
         notes: Vec::new(),
         warnings: Vec::new(),
-    }
-}
-
-fn class_words(class: Option<(String, Confirm)>) -> (String, String) {
-    match class {
-        Some((label, Confirm::Name)) => ("production".to_owned(), label),
-        Some((label, Confirm::Click)) => ("normal".to_owned(), label),
-        None => ("normal".to_owned(), String::new()),
     }
 }
 

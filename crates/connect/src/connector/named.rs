@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::join_all;
-use pilothouse_api::dto::{CheckState, CheckView};
+use pilothouse_api::dto::{ApiError, CheckState, CheckView};
 use pilothouse_api::{Opened, rfc3339};
 use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, SourceErrorKind, Sources};
 use pilothouse_kube::{
@@ -14,7 +14,8 @@ use pilothouse_settings::{ContextKey, Settings};
 use pilothouse_telemetry::{PrometheusSource, TraceAddress};
 
 use super::choices::ContextChoices;
-use super::{Contexts, Shared, apart, chooser, nothing_chosen};
+use super::classed::Classed;
+use super::{Contexts, Shared, apart, chooser, nothing_chosen, tune};
 use crate::compose::{Composition, DemoMemory, Need, of_demo};
 use crate::failure::ConnectError;
 use crate::look::board::{Board, CLUSTER_LINES};
@@ -36,15 +37,35 @@ impl Contexts {
     ) -> Result<Composition, ConnectError> {
         let args = &self.shared.args;
         let traces: Option<TraceAddress> = args.traces.as_deref().map(str::parse).transpose()?;
+        if !args.demo && !args.no_kubernetes {
+            let mut composition = self.named_clusters(&clock, need).await?;
+            self.with_flags(&mut composition, traces.as_ref());
+            return Ok(composition);
+        }
+        let shared = Arc::clone(&self.shared);
+        let (settings, problems) = apart(move || shared.settings()).await.map_err(broke_off)?;
         let mut composition = if args.demo {
             of_demo(args, clock, memory)?
-        } else if args.no_kubernetes {
-            self.without_cluster(clock)
         } else {
-            self.named_clusters(&clock, need).await?
+            self.without_cluster(clock)
         };
         for opened in &mut composition.opened {
-            if let Some(address) = &traces {
+            let tick = opened.config.tick;
+            tune(&mut opened.config, &settings);
+            if args.demo {
+                opened.config.tick = tick;
+            }
+        }
+        composition.problems = problems.iter().map(ToString::to_string).collect();
+        self.with_flags(&mut composition, traces.as_ref());
+        Ok(composition)
+    }
+
+    /// What flags say of every context.
+    fn with_flags(&self, composition: &mut Composition, traces: Option<&TraceAddress>) {
+        let args = &self.shared.args;
+        for opened in &mut composition.opened {
+            if let Some(address) = traces {
                 opened.sources.traces = address.open(sign_in::of_trace_flags(args));
             }
             if !args.namespaces.is_empty() {
@@ -52,7 +73,6 @@ impl Contexts {
             }
             opened.config.read_only = args.read_only;
         }
-        Ok(composition)
     }
 
     /// What a window starts with. Servers that the flags name are opened at once; contexts without servers are looked at
@@ -115,10 +135,7 @@ impl Contexts {
                 .collect();
             (clusters, problems)
         });
-        let (clusters, problems) = prepared.await.map_err(|broken| ConnectError::Io {
-            what: "reading the kubeconfigs".to_owned(),
-            error: std::io::Error::other(broken.message),
-        })?;
+        let (clusters, problems) = prepared.await.map_err(broke_off)?;
         let opening = clusters
             .into_iter()
             .map(|cluster| self.named_cluster(cluster, clock, need));
@@ -205,6 +222,13 @@ impl Contexts {
     }
 }
 
+fn broke_off(broken: ApiError) -> ConnectError {
+    ConnectError::Io {
+        what: "reading files".to_owned(),
+        error: std::io::Error::other(broken.message),
+    }
+}
+
 /// A context that is about to be opened, from files alone.
 struct Prepared {
     id: String,
@@ -241,7 +265,7 @@ impl Prepared {
         // A context that is in no file keeps what its name says of it.
         let named = ContextKey::new(id.clone(), None);
         let key = if entry.is_some() { key } else { named };
-        let class = shared.class(settings, &key, server.map(chooser::host_of));
+        let class = Classed::of(settings, &key, server.map(chooser::host_of));
         let own = own.unwrap_or_else(|| nothing_chosen(&key));
         Self {
             config: shared.config(&id, class, settings, &namespaces),

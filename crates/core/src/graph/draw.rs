@@ -123,6 +123,7 @@ impl Drawing<'_> {
         outgoing: Traffic,
     ) -> Node {
         let health = self.health(&incoming, &outgoing);
+        let health = self.thresholds.with_latency(health, latency.p95);
         let unknown = self.realms.unknown(&key.cluster);
         let is_used = |traffic: &Traffic, protocol: &Protocol| {
             traffic.contains_key(protocol) && !unknown.contains(protocol)
@@ -190,20 +191,24 @@ impl Drawing<'_> {
         let callee = quantiles
             .get(&Reporter::Destination)
             .or_else(|| quantiles.get(&Reporter::Waypoint));
+        let latency = EdgeLatency {
+            caller: with_mean(quantiles.get(&Reporter::Source), call.caller_latency.mean()),
+            callee: with_mean(callee, call.callee_latency.mean()),
+        };
+        let health = self.thresholds.judge(traffic.rate, traffic.error_ratio);
+        // What the caller waits for counts; where it does not say, what the callee takes.
+        let p95 = latency.caller.p95.or(latency.callee.p95);
         Edge {
             id: format!("{source}>{target}:{}", name(protocol)),
             source,
             target,
             protocol,
             codes: if known { codes(call) } else { Vec::new() },
-            latency: EdgeLatency {
-                caller: with_mean(quantiles.get(&Reporter::Source), call.caller_latency.mean()),
-                callee: with_mean(callee, call.callee_latency.mean()),
-            },
+            latency,
             mtls_ratio: (known && call.policy_known > 0.0)
                 .then(|| (call.mutual_tls / call.policy_known).min(1.0)),
             share_of_source: share,
-            health: self.thresholds.judge(traffic.rate, traffic.error_ratio),
+            health: self.thresholds.with_latency(health, p95),
             traffic,
         }
     }

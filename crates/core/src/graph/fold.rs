@@ -15,7 +15,7 @@ use super::queries::{plan, traffic_measures};
 use super::rows::{Dropped, read};
 use super::tally::{NodeTally, Tally};
 use super::types::{FetchedRows, GraphRequest, GraphType, MeshGraph, NodeKind};
-use crate::model::{Finding, Object, Thresholds};
+use crate::model::{Finding, Object};
 use crate::ports::{Measure, MetricRow};
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ fn draw(request: &GraphRequest, realms: &Realms<'_>) -> MeshGraph {
         }
     }
     let drawing = Drawing {
-        thresholds: Thresholds::default(),
+        thresholds: request.thresholds,
         request,
         realms,
     };

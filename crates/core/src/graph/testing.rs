@@ -26,6 +26,7 @@ pub(super) fn request(graph_type: GraphType) -> GraphRequest {
         idle_nodes: false,
         ambient: AmbientTraffic::None,
         latency: Vec::new(),
+        thresholds: crate::model::Thresholds::default(),
     }
 }
 

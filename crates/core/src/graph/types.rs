@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Finding, Health, Moment, SourceError, TimeSpan};
+use crate::model::{Finding, Health, Moment, SourceError, Thresholds, TimeSpan};
 use crate::ports::{Measure, MetricRow, MetricsQuery};
 
 /// Which identity a node has.
@@ -103,6 +103,9 @@ pub struct GraphRequest {
     pub ambient: AmbientTraffic,
     /// Which latencies to ask for.
     pub latency: Vec<LatencyStat>,
+    /// From where on something is degraded or failing.
+    #[serde(default)]
+    pub thresholds: Thresholds,
 }
 
 /// A latency statistic.

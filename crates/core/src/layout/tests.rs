@@ -59,6 +59,7 @@ pub(super) fn graph(nodes: Vec<Node>, calls: &[(usize, usize)]) -> MeshGraph {
         idle_nodes: false,
         ambient: AmbientTraffic::None,
         latency: Vec::new(),
+        thresholds: crate::model::Thresholds::default(),
     };
     MeshGraph {
         request,

@@ -88,10 +88,9 @@ fn health(reader: &mut Reader<'_>, root: &Section<'_>, settings: &mut Settings) 
         };
         reader.not_allowed(&section, name, message);
     }
-    let mut latency = settings.latency;
-    latency.degraded_ms = reader.number(&section, "latency_degraded_ms");
-    latency.failing_ms = reader.number(&section, "latency_failing_ms");
-    match (latency.degraded_ms, latency.failing_ms) {
+    let degraded = reader.number(&section, "latency_degraded_ms");
+    let failing = reader.number(&section, "latency_failing_ms");
+    match (degraded, failing) {
         (Some(degraded), Some(failing)) if degraded > failing => {
             let message = format!(
                 "degraded from {degraded} ms and failing above {failing} ms: the second must not be smaller, so latency \
@@ -99,7 +98,10 @@ fn health(reader: &mut Reader<'_>, root: &Section<'_>, settings: &mut Settings) 
             );
             reader.not_allowed(&section, "latency_failing_ms", message);
         }
-        _ => settings.latency = latency,
+        _ => {
+            settings.thresholds.latency_degraded_ms = degraded;
+            settings.thresholds.latency_failing_ms = failing;
+        }
     }
 }
 

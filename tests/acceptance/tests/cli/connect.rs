@@ -132,6 +132,46 @@ fn metrics_by_address_are_asked_with_a_token_and_headers_and_none_is_shown() -> 
 }
 
 #[test]
+fn thresholds_of_the_settings_judge_the_graph() -> Result<()> {
+    let ctl = Ctl::new()?;
+    let healths = |ctl: &Ctl| -> Result<Vec<String>> {
+        let graph = ctl.line("--demo graph --at 2026-03-02T09:14:00Z -o json")?;
+        let graph = graph.exits(0)?.json()?;
+        let edges = graph["edges"].as_array().cloned().unwrap_or_default();
+        let health = |edge: &Value| edge["health"].as_str().unwrap_or_default().to_owned();
+        // Bytes have no latency.
+        let requests = edges.iter().filter(|edge| edge["protocol"] != "tcp");
+        Ok(requests.map(health).collect())
+    };
+    ensure!(healths(&ctl)?.iter().any(|health| health == "ok"));
+    let folder = ctl.home().join(".config/pilothouse");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(
+        folder.join("settings.toml"),
+        "[health]\nlatency_failing_ms = 0.01\n",
+    )?;
+    let strict = healths(&ctl)?;
+    ensure!(strict.iter().all(|health| health != "ok"), "{strict:?}");
+    Ok(())
+}
+
+#[test]
+fn a_broken_settings_file_is_named_and_left_alone() -> Result<()> {
+    let ctl = Ctl::new()?;
+    let folder = ctl.home().join(".config/pilothouse");
+    std::fs::create_dir_all(&folder)?;
+    let broken = "[health]\nerror_failing = = 3\n";
+    std::fs::write(folder.join("settings.toml"), broken)?;
+    let graph = ctl.line("--demo graph")?.exits(0)?;
+    graph.complains("settings.toml:2")?;
+    assert_eq!(
+        std::fs::read_to_string(folder.join("settings.toml"))?,
+        broken
+    );
+    Ok(())
+}
+
+#[test]
 fn a_flag_or_the_settings_name_metrics_and_nobody_looks_for_others() -> Result<()> {
     let prometheus = Fake::start(mesh::prometheus)?;
     for by_settings in [false, true] {

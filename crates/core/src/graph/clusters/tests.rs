@@ -202,6 +202,7 @@ fn clusters_with_one_id_are_kept_apart() {
     let asked = GraphRequest {
         idle_nodes: true,
         latency: vec![LatencyStat::P95],
+        thresholds: crate::model::Thresholds::default(),
         ..asked()
     };
     let calls = |rate: f64| {
@@ -602,6 +603,7 @@ proptest! {
             service_nodes,
             idle_edges,
             latency: vec![LatencyStat::Avg, LatencyStat::P95],
+            thresholds: crate::model::Thresholds::default(),
             ..GraphRequest { graph_type, ..asked() }
         };
         let clusters = ["east", "north", "west"];

@@ -73,7 +73,7 @@ secret = "keychain"
         (settings.thresholds.degraded, settings.thresholds.failing),
         (0.02, 0.1)
     );
-    assert_eq!(settings.latency.failing_ms, Some(1000.5));
+    assert_eq!(settings.thresholds.latency_failing_ms, Some(1000.5));
     let files = ["/p/config/extra.yaml", "/abs/kc"].map(PathBuf::from);
     assert_eq!(settings.kubeconfig_files, files);
     assert_eq!(settings.classes[0].name, "bank");
