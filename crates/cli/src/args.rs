@@ -36,6 +36,9 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Run the demo mesh for others.
     Demo(DemoArgs),
+    /// What was chosen, for the window and the command line alike.
+    #[command(subcommand)]
+    Settings(SettingsCommand),
     /// Paths and versions.
     Info(Format),
     /// Versions.
@@ -44,6 +47,27 @@ pub(crate) enum Command {
     Completion {
         /// Which shell.
         shell: clap_complete::Shell,
+    },
+}
+
+/// What to do with the settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SettingsCommand {
+    /// The file and what is wrong with it.
+    Show(Format),
+    /// Every key: what it takes, what holds without it, what it means.
+    Keys(Format),
+    /// Writes a key; comments, order and unknown keys stay.
+    Set {
+        /// `refresh.tick_s`, `context."prod-eu".class`.
+        key: String,
+        /// TOML; what is not is a text.
+        value: String,
+    },
+    /// Takes a key out.
+    Unset {
+        /// The key.
+        key: String,
     },
 }
 
@@ -98,9 +122,9 @@ pub(crate) struct GraphArgs {
     /// Service nodes between callers and workloads.
     #[arg(long)]
     pub(crate) service_nodes: bool,
-    /// Window of every rate.
-    #[arg(long, value_parser = parse_duration, default_value = "1m")]
-    pub(crate) window: i64,
+    /// Window of every rate; else that of the settings, 1m unless it was changed.
+    #[arg(long, value_parser = parse_duration)]
+    pub(crate) window: Option<i64>,
     /// Moment of the numbers, RFC 3339; else now.
     #[arg(long, value_name = "RFC3339")]
     pub(crate) at: Option<String>,
@@ -136,9 +160,9 @@ pub(crate) struct GraphArgs {
 /// Flags of `services` and `edges`.
 #[derive(Debug, Args)]
 pub(crate) struct RedArgs {
-    /// Window of every rate.
-    #[arg(long, value_parser = parse_duration, default_value = "1m")]
-    pub(crate) window: i64,
+    /// Window of every rate; else that of the settings, 1m unless it was changed.
+    #[arg(long, value_parser = parse_duration)]
+    pub(crate) window: Option<i64>,
     /// Moment of the numbers, RFC 3339; else now.
     #[arg(long, value_name = "RFC3339")]
     pub(crate) at: Option<String>,
@@ -165,9 +189,9 @@ pub(crate) enum SplitCommand {
     Get {
         /// A host, or KIND/NAME[.NAMESPACE].
         which: Option<String>,
-        /// Window of the observed share.
-        #[arg(long, value_parser = parse_duration, default_value = "1m")]
-        window: i64,
+        /// Window of the observed share; else that of the settings, 1m unless it was changed.
+        #[arg(long, value_parser = parse_duration)]
+        window: Option<i64>,
         /// Output.
         #[arg(short, long, value_enum, default_value_t = SplitOutput::Table)]
         output: SplitOutput,

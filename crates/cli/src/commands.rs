@@ -6,6 +6,7 @@ mod findings;
 mod graph;
 mod info;
 mod red;
+mod settings;
 mod shift;
 mod split;
 mod trace_show;
@@ -41,6 +42,7 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Traces(TracesCommand::Show(args)) => trace_show::run(sources, args).await,
         Command::Validate(args) => validate::run(args),
         Command::Demo(args) => demo::run(sources, args).await,
+        Command::Settings(command) => settings::run(command),
         Command::Info(format) => info::info(format.output),
         Command::Version(format) => info::version(format.output),
         Command::Completion { shell } => completion(*shell),

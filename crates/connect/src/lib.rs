@@ -30,7 +30,7 @@ pub use connector::Contexts;
 pub use demo::SavedDemo;
 pub use failure::ConnectError;
 pub use found::found_by;
-pub use pilothouse_settings::Folders;
+pub use pilothouse_settings::{self as settings, Folders};
 
 /// The folders of this process: settings, state, journal.
 #[must_use]

@@ -59,10 +59,12 @@ impl GraphQuery {
         Ok(self)
     }
 
-    /// Length of the rate window.
+    /// Length of the rate window; `None` leaves it.
     #[must_use]
-    pub fn window(mut self, milliseconds: i64) -> Self {
-        self.request.window = TimeSpan(milliseconds);
+    pub fn window(mut self, milliseconds: Option<i64>) -> Self {
+        if let Some(milliseconds) = milliseconds {
+            self.request.window = TimeSpan(milliseconds);
+        }
         self
     }
 

@@ -12,13 +12,15 @@ use crate::{output, units};
 pub(crate) async fn get(
     api: &Api,
     which: Option<&str>,
-    window: i64,
+    window: Option<i64>,
     format: SplitOutput,
 ) -> Result<Exit, Failure> {
-    #[expect(clippy::cast_precision_loss, reason = "a window of at most a day")]
-    api.set_window(&WindowRequest {
-        window_s: window as f64 / 1000.0,
-    })?;
+    if let Some(window) = window {
+        #[expect(clippy::cast_precision_loss, reason = "a window of at most a day")]
+        api.set_window(&WindowRequest {
+            window_s: window as f64 / 1000.0,
+        })?;
+    }
     api.load().await;
     let mut view = match which {
         // What is named is shown, even if all its traffic goes to one place.

@@ -172,6 +172,30 @@ fn a_broken_settings_file_is_named_and_left_alone() -> Result<()> {
 }
 
 #[test]
+fn settings_are_written_by_the_command_line_and_refused_where_they_make_no_sense() -> Result<()> {
+    let ctl = Ctl::new()?;
+    ctl.line("settings set refresh.window_s 300")?.exits(0)?;
+    let shown = ctl.line("settings show")?.exits(0)?;
+    shown.says("settings.toml")?.says("window_s = 300")?;
+    let graph = ctl.line("--demo graph -o json")?.exits(0)?.json()?;
+    assert_eq!(graph["window_s"], 300.0);
+    let secret = ctl.line("settings set context.a.metrics.token canary-7f3a")?;
+    let secret = secret.exits(65)?;
+    ensure!(!secret.stderr.contains("canary-7f3a"), "{secret}");
+    ctl.line("settings set refresh.tick_s often")?
+        .exits(65)?
+        .complains("tick_s")?;
+    ctl.line("settings unset refresh.window_s")?.exits(0)?;
+    let shown = ctl.line("settings show -o json")?.exits(0)?.json()?;
+    assert_eq!(shown["problems"], json!([]));
+    ensure!(!shown["text"].to_string().contains("window_s"), "{shown}");
+    ctl.line("settings keys")?
+        .exits(0)?
+        .says("health.error_failing")?;
+    Ok(())
+}
+
+#[test]
 fn a_flag_or_the_settings_name_metrics_and_nobody_looks_for_others() -> Result<()> {
     let prometheus = Fake::start(mesh::prometheus)?;
     for by_settings in [false, true] {

@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{
+    Array, ArrayOfTables, DocumentMut, InlineTable, Item, Key, Table, TableLike, Value,
+};
 
 use crate::context_key::ContextKey;
 use crate::folders::Environment;
@@ -122,6 +124,42 @@ impl Draft {
     pub fn set_context_traces(&mut self, context: &ContextKey, sources: &[SourceSettings]) {
         let sources: Vec<&SourceSettings> = sources.iter().collect();
         self.set_sources(context, "traces", &sources);
+    }
+
+    /// Writes any key, as a command line names it: `refresh.tick_s`, `context."prod-eu".class`. The value is TOML; what is
+    /// not is a text. `None` takes the key out. Whether the key is known and takes the value is seen when the result is
+    /// read.
+    pub fn set_key(&mut self, dotted: &str, value: Option<&str>) {
+        let Ok(path) = Key::parse(dotted) else {
+            self.refuse(
+                dotted,
+                "this is not written as a key: SECTION.KEY, or context.\"NAME\".KEY",
+            );
+            return;
+        };
+        let Some((last, sections)) = path.split_last() else {
+            return;
+        };
+        let mut table: &mut dyn TableLike = self.document.as_table_mut();
+        for section in sections {
+            let name = section.get();
+            if value.is_none() && table.get(name).is_none() {
+                return;
+            }
+            let is_other = table.get(name).is_some_and(|item| !item.is_table_like());
+            let next = if is_other {
+                None
+            } else {
+                child(table, name, false)
+            };
+            let Some(next) = next else {
+                self.refuse(dotted, "a list of tables is changed in the file itself");
+                return;
+            };
+            table = next;
+        }
+        let value = value.map(|text| text.parse::<Value>().unwrap_or_else(|_| text.into()));
+        set_or_remove(table, last.get(), value);
     }
 
     fn set_sources(&mut self, context: &ContextKey, name: &str, sources: &[&SourceSettings]) {

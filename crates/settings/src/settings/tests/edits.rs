@@ -296,3 +296,50 @@ fn a_folder_that_cannot_be_made_is_named() {
     assert!(matches!(error, EditError::Disk(_)));
     assert!(error.to_string().contains("config"), "{error}");
 }
+
+#[test]
+fn any_key_is_set_and_taken_out_by_its_name() {
+    let text = "[refresh]\ntick_s = 12 # mine\nfuture = 1\n";
+    let set = |key: &str, value: Option<&str>| {
+        let (key, value) = (key.to_owned(), value.map(str::to_owned));
+        edited(text, move |draft| draft.set_key(&key, value.as_deref()))
+    };
+    assert_eq!(set("refresh.tick_s", Some("20")), text.replace("12", "20"));
+    let gone = set("refresh.tick_s", None);
+    assert!(
+        !gone.contains("tick_s") && gone.contains("future = 1"),
+        "{gone}"
+    );
+    let context = set("context.\"arn:aws:eks/prod\".class", Some("production"));
+    assert!(
+        context.contains("[context.\"arn:aws:eks/prod\"]\nclass = \"production\""),
+        "{context}"
+    );
+    let list = set("context.a.namespaces", Some("[\"shop\", \"pay\"]"));
+    assert!(list.contains("namespaces = [\"shop\", \"pay\"]"), "{list}");
+    // What is not there is not made to be taken out.
+    assert_eq!(set("health.error_failing", None), text);
+}
+
+#[test]
+fn a_key_that_nobody_reads_or_a_value_that_it_does_not_take_is_refused() {
+    let refused = [
+        ("refresh.tock", "3"),
+        ("refresh.tick_s", "often"),
+        ("refresh.tick_s", "1"),
+        ("refresh", "3"),
+        ("appearance.theme", "purple"),
+        ("context.a.metrics.token", "canary-secret"),
+        ("class.colour", "red"),
+        ("a b", "1"),
+    ];
+    for (key, value) in refused {
+        let (_home, folders, _) = home_with("[[class]]\nname = \"x\"\n");
+        let file = SettingsFile::of(&folders).unwrap();
+        let error = file
+            .edit(|draft| draft.set_key(key, Some(value)))
+            .unwrap_err();
+        assert!(matches!(error, EditError::Refused(_)), "{key}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
