@@ -15,7 +15,8 @@ use kube::client::Body;
 use pilothouse_core::model::SourceErrorKind;
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+use tracing::debug;
 
 use crate::failure::{CallError, Refusal, call_error, failed, timed_out};
 pub use login_state::LoginState;
@@ -99,8 +100,13 @@ impl Transport {
 
     /// Sends a request and reads the whole answer.
     pub(crate) async fn call(&self, request: Request<Vec<u8>>) -> Result<Reply, CallError> {
+        let (began, method, uri) = (
+            Instant::now(),
+            request.method().clone(),
+            request.uri().clone(),
+        );
         // A patch never goes out twice, not even one that was turned away at the door.
-        let is_repeatable = request.method() != Method::PATCH;
+        let is_repeatable = method != Method::PATCH;
         let exchange = |client: Client| {
             let request = request.clone().map(Body::from);
             async move {
@@ -117,7 +123,10 @@ impl Transport {
                 Err(CallError::Refused(Refusal::read(status, &body)))
             }
         };
-        self.logged_in(is_repeatable, exchange).await
+        let result = self.logged_in(is_repeatable, exchange).await;
+        let (path, took, ok) = (uri.path(), began.elapsed(), result.is_ok());
+        debug!(%method, path, ?took, ok, "asked the API server");
+        result
     }
 
     /// Sends a request without a body whose answer is a stream: the deadline covers its start only.

@@ -180,9 +180,14 @@ impl Client {
                 Road::Lent(lent) => lent.exchange(path, parameters, headers, cap, target).await,
             }
         };
-        tokio::time::timeout(self.deadline, exchange)
+        let began = tokio::time::Instant::now();
+        let result = tokio::time::timeout(self.deadline, exchange)
             .await
-            .unwrap_or_else(|_| Err(target.timed_out(self.deadline)))
+            .unwrap_or_else(|_| Err(target.timed_out(self.deadline)));
+        let (backend, took) = (self.backend.product, began.elapsed());
+        let (path, ok) = (path.join("/"), result.is_ok());
+        tracing::debug!(backend, path, ?took, ok, "asked a server");
+        result
     }
 }
 
