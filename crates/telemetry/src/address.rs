@@ -1,4 +1,4 @@
-//! How flags and settings name a trace backend.
+//! How flags and settings name a trace backend, and which adapter reads it.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,38 +7,88 @@ use std::sync::Arc;
 use pilothouse_core::model::SourceError;
 use pilothouse_core::ports::TraceSource;
 
-use crate::{FileTraces, JaegerSource, Options};
+use crate::{FileTraces, JaegerSource, Options, Place, TempoSource, ZipkinSource};
 
-/// A trace backend, written `jaeger=URL` or `file=PATH`.
+/// Which API a trace backend speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceKind {
+    /// Jaeger's, of any generation.
+    Jaeger,
+    /// Grafana Tempo's.
+    Tempo,
+    /// Zipkin's, v2.
+    Zipkin,
+}
+
+impl TraceKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Jaeger, Self::Tempo, Self::Zipkin];
+
+    /// The word for it in flags and settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jaeger => "jaeger",
+            Self::Tempo => "tempo",
+            Self::Zipkin => "zipkin",
+        }
+    }
+
+    /// The kind of this word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The source of this kind at a place. Connects when it is asked something, not before.
+    ///
+    /// # Errors
+    /// As [`JaegerSource::at`].
+    pub fn open(self, place: Place, options: Options) -> Result<Arc<dyn TraceSource>, SourceError> {
+        Ok(match self {
+            Self::Jaeger => Arc::new(JaegerSource::at(place, options)?),
+            Self::Tempo => Arc::new(TempoSource::at(place, &options)?),
+            Self::Zipkin => Arc::new(ZipkinSource::at(place, &options)?),
+        })
+    }
+}
+
+/// A trace backend, written `jaeger=URL`, `tempo=URL`, `zipkin=URL` or `file=PATH`.
 ///
 /// ```
-/// use pilothouse_telemetry::TraceAddress;
+/// use pilothouse_telemetry::{TraceAddress, TraceKind};
 ///
 /// let address: TraceAddress = "file=saved.json".parse().unwrap();
 /// assert_eq!(address, TraceAddress::File("saved.json".into()));
+/// let address: TraceAddress = "tempo=http://tempo:3200".parse().unwrap();
+/// let wanted = TraceAddress::Server(TraceKind::Tempo, "http://tempo:3200".to_owned());
+/// assert_eq!(address, wanted);
 /// assert!("saved.json".parse::<TraceAddress>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TraceAddress {
-    /// Jaeger's HTTP API.
-    Jaeger(String),
+    /// A server at this base address.
+    Server(TraceKind, String),
     /// Traces saved from any backend.
     File(PathBuf),
 }
 
 /// A text that names no trace backend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no trace source: write jaeger=URL or file=PATH")]
+#[error("`{0}` names no trace source: write jaeger=URL, tempo=URL, zipkin=URL or file=PATH")]
 pub struct UnknownTraceAddress(String);
 
 impl FromStr for TraceAddress {
     type Err = UnknownTraceAddress;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some(("jaeger", url)) => Ok(Self::Jaeger(url.to_owned())),
-            Some(("file", path)) => Ok(Self::File(path.into())),
-            _ => Err(UnknownTraceAddress(text.to_owned())),
+        let unknown = || UnknownTraceAddress(text.to_owned());
+        match text.split_once('=').ok_or_else(unknown)? {
+            ("file", path) => Ok(Self::File(path.into())),
+            (word, url) => {
+                let kind = TraceKind::of_word(word).ok_or_else(unknown)?;
+                Ok(Self::Server(kind, url.to_owned()))
+            }
         }
     }
 }
@@ -47,11 +97,11 @@ impl TraceAddress {
     /// The source behind the address. A file is read at once, which takes seconds if it is large.
     ///
     /// # Errors
-    /// As [`JaegerSource::new`] and [`FileTraces::open`].
+    /// As [`TraceKind::open`] and [`FileTraces::open`].
     pub fn open(&self, options: Options) -> Result<Arc<dyn TraceSource>, SourceError> {
-        Ok(match self {
-            Self::Jaeger(url) => Arc::new(JaegerSource::new(url, options)?),
-            Self::File(path) => Arc::new(FileTraces::open(path)?),
-        })
+        match self {
+            Self::Server(kind, url) => kind.open(Place::Address(url.clone()), options),
+            Self::File(path) => Ok(Arc::new(FileTraces::open(path)?)),
+        }
     }
 }

@@ -48,13 +48,11 @@ use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
 use pilothouse_core::ports::{Answer as PortAnswer, Probe, TraceSearch, TraceSource, TracesFound};
 use pilothouse_core::trace::{Trace, TraceId};
 
+use crate::gather::IN_FLIGHT;
 use crate::http::{Backend, Client, offload};
 use crate::options::Options;
 use crate::place::Place;
 use tier::Tier;
-
-/// Requests under way at a time: a search without a service asks for many.
-const IN_FLIGHT: usize = 4;
 
 const BACKEND: Backend = Backend {
     source: SourceKind::Traces,

@@ -13,22 +13,27 @@ mod address;
 mod file;
 mod filter;
 pub mod formats;
+mod gather;
 mod http;
 mod jaeger;
 mod options;
 mod place;
 mod prometheus;
 mod survey;
+mod tempo;
 mod token_command;
+mod zipkin;
 
-pub use address::{TraceAddress, UnknownTraceAddress};
+pub use address::{TraceAddress, TraceKind, UnknownTraceAddress};
 pub use file::FileTraces;
 pub use jaeger::JaegerSource;
 pub use options::{ClientCertificate, Credentials, Options, Secret, Tls};
 pub use place::Place;
 pub use prometheus::PrometheusSource;
 pub use survey::{MetricsSurvey, TracesSurvey, survey_metrics, survey_traces};
+pub use tempo::TempoSource;
 pub use token_command::TokenCommand;
+pub use zipkin::ZipkinSource;
 
 #[cfg(test)]
 mod testing;

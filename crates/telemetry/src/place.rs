@@ -21,6 +21,29 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// The same server with its API below this path, beginning with `/`, or at its root if it is empty; `None` if the API
+    /// would begin where it does now, or if somebody wrote down an address with a path.
+    #[must_use]
+    pub(crate) fn with_base(&self, path: &str) -> Option<Self> {
+        match self {
+            Self::Address(url) => {
+                let url = url.trim_end_matches('/');
+                let (_, rest) = url.split_once("://")?;
+                let is_bare = !rest.contains(['/', '?', '#']);
+                (is_bare && !path.is_empty()).then(|| Self::Address(format!("{url}{path}")))
+            }
+            Self::Way { way, base_path } => {
+                let differs = base_path.trim_matches('/') != path.trim_matches('/');
+                differs.then(|| Self::Way {
+                    way: Arc::clone(way),
+                    base_path: path.to_owned(),
+                })
+            }
+        }
+    }
+}
+
 /// Shows no user, password or query of an address.
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

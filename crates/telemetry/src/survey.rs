@@ -1,11 +1,32 @@
 //! What a server that was found says of itself, as far as choosing among several needs it.
+//!
+//! Which API it speaks and where that begins is found out: every kind is asked at once, and the one that answers in its
+//! own shape counts (a page for any path, as Jaeger and login proxies have it, is nobody's shape). Where somebody answers
+//! but not so, the usual base paths are tried.
 
 use std::collections::BTreeSet;
 
-use pilothouse_core::model::SourceError;
-use pilothouse_core::ports::{MetricsSource as _, TraceSource as _};
+use futures::future::join_all;
+use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
+use pilothouse_core::ports::MetricsSource as _;
 
-use crate::{JaegerSource, Options, Place, PrometheusSource};
+use crate::{Options, Place, PrometheusSource, TraceKind};
+
+/// Where PromQL is served if not at the root: behind a path prefix, Mimir, the cluster version of `VictoriaMetrics`. The
+/// last is the root, for what was thought to be elsewhere.
+const METRICS_BASES: [&str; 3] = ["/prometheus", "/select/0/prometheus", ""];
+
+/// The same of traces: Istio's addon of Jaeger, `VictoriaTraces`, the user interface of Zipkin, and path prefixes.
+const TRACE_BASES: [(TraceKind, &str); 8] = [
+    (TraceKind::Jaeger, "/jaeger"),
+    (TraceKind::Jaeger, "/tracing"),
+    (TraceKind::Jaeger, "/select/jaeger"),
+    (TraceKind::Tempo, "/tempo"),
+    (TraceKind::Zipkin, "/zipkin"),
+    (TraceKind::Jaeger, ""),
+    (TraceKind::Tempo, ""),
+    (TraceKind::Zipkin, ""),
+];
 
 /// What a PromQL server says.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +43,8 @@ pub struct MetricsSurvey {
     pub scrape_interval_s: Option<f64>,
     /// Namespaces of the services that they are about, at most 200.
     pub namespaces: BTreeSet<String>,
+    /// Where its API begins, if not where it was said to; empty for the root.
+    pub base_path: Option<String>,
 }
 
 /// What a trace backend says.
@@ -33,6 +56,10 @@ pub struct TracesSurvey {
     pub version: Option<String>,
     /// Services that have spans.
     pub services: usize,
+    /// Which API it speaks.
+    pub kind: TraceKind,
+    /// Where its API begins, if not where it was said to; empty for the root.
+    pub base_path: Option<String>,
 }
 
 /// Asks a PromQL server what it is and which mesh's metrics it holds.
@@ -40,6 +67,23 @@ pub struct TracesSurvey {
 /// # Errors
 /// As [`PrometheusSource::at`] and its probe: nobody there, a sign-in that is wanted, something else than PromQL.
 pub async fn survey_metrics(place: Place, options: Options) -> Result<MetricsSurvey, SourceError> {
+    let first = metrics_at(place.clone(), None, options.clone()).await;
+    let Err(error) = first else { return first };
+    if !answers_otherwise(&error) {
+        return Err(error);
+    }
+    let elsewhere = METRICS_BASES.into_iter().filter_map(|base| {
+        let place = place.with_base(base)?;
+        Some(metrics_at(place, Some(base), options.clone()))
+    });
+    first_of(join_all(elsewhere).await).ok_or(error)
+}
+
+async fn metrics_at(
+    place: Place,
+    base: Option<&str>,
+    options: Options,
+) -> Result<MetricsSurvey, SourceError> {
     let source = PrometheusSource::at(place, options)?;
     let probe = source.probe().await?;
     let number = |name: &str| {
@@ -66,22 +110,97 @@ pub async fn survey_metrics(place: Place, options: Options) -> Result<MetricsSur
         age_s,
         scrape_interval_s: number("scrape_interval_s"),
         namespaces,
+        base_path: base.map(str::to_owned),
     })
 }
 
-/// Asks a trace backend what it is; it is read through Jaeger's API.
+/// Asks a trace backend what it is; of which kind, if that is not said.
 ///
 /// # Errors
-/// As [`JaegerSource::at`] and its probe.
-pub async fn survey_traces(place: Place, options: Options) -> Result<TracesSurvey, SourceError> {
-    let source = JaegerSource::at(place, options)?;
-    let probe = source.probe().await?;
-    let services = source.services().await?;
+/// That of the kind that was said. Else the most telling one of all: a sign-in that is wanted, nobody there; `BadAnswer`
+/// if somebody is, but no trace backend.
+pub async fn survey_traces(
+    place: Place,
+    options: Options,
+    kind: Option<TraceKind>,
+) -> Result<TracesSurvey, SourceError> {
+    let is_asked = |one: TraceKind| kind.is_none_or(|said| said == one);
+    let kinds = TraceKind::ALL.into_iter().filter(|one| is_asked(*one));
+    let here = kinds.map(|one| traces_at(place.clone(), None, &options, one));
+    let mut errors = Vec::new();
+    for answer in join_all(here).await {
+        match answer {
+            Ok(survey) => return Ok(survey),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.iter().all(answers_otherwise) {
+        return Err(most_telling(errors));
+    }
+    let elsewhere = TRACE_BASES
+        .into_iter()
+        .filter(|(one, _)| is_asked(*one))
+        .filter_map(|(one, base)| {
+            let place = place.with_base(base)?;
+            Some(traces_at(place, Some(base), &options, one))
+        });
+    first_of(join_all(elsewhere).await).ok_or_else(|| most_telling(errors))
+}
+
+async fn traces_at(
+    place: Place,
+    base: Option<&str>,
+    options: &Options,
+    kind: TraceKind,
+) -> Result<TracesSurvey, SourceError> {
+    let probe = kind.open(place, options.clone())?.probe().await?;
+    let services = probe.facts.get("services").map(|text| text.parse());
     Ok(TracesSurvey {
-        product: probe.product.clone(),
-        version: probe.version.clone(),
-        services: services.len(),
+        product: probe.product,
+        version: probe.version,
+        services: services.and_then(Result::ok).unwrap_or(0),
+        kind,
+        base_path: base.map(str::to_owned),
     })
+}
+
+fn first_of<T>(answers: Vec<Result<T, SourceError>>) -> Option<T> {
+    answers.into_iter().find_map(Result::ok)
+}
+
+/// Somebody is there and lets us in, but this API is not.
+const fn answers_otherwise(error: &SourceError) -> bool {
+    matches!(
+        error.kind,
+        SourceErrorKind::NotFound | SourceErrorKind::BadAnswer | SourceErrorKind::ServerError
+    )
+}
+
+/// What stands for the failures of all kinds that were asked. They differ only in what was expected to answer, unless
+/// somebody answers something else.
+fn most_telling(errors: Vec<SourceError>) -> SourceError {
+    let several = errors.len() > 1;
+    let is_refusal = |kind| {
+        matches!(
+            kind,
+            SourceErrorKind::Unauthorized | SourceErrorKind::Forbidden
+        )
+    };
+    let is_other = |kind| matches!(kind, SourceErrorKind::NotFound | SourceErrorKind::BadAnswer);
+    let rank = |error: &SourceError| (!is_refusal(error.kind), is_other(error.kind));
+    let Some(error) = errors.into_iter().min_by_key(rank) else {
+        let kind = SourceErrorKind::NotConfigured;
+        return SourceError::new(SourceKind::Traces, kind, "nobody was asked for traces");
+    };
+    if several && is_other(error.kind) {
+        let message = format!(
+            "somebody answers, but neither as Jaeger nor as Tempo nor as Zipkin; {}",
+            error.message
+        );
+        return SourceError::new(SourceKind::Traces, SourceErrorKind::BadAnswer, message)
+            .with_hint(error.hint);
+    }
+    error
 }
 
 #[cfg(test)]

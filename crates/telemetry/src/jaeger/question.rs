@@ -7,6 +7,7 @@ use pilothouse_core::model::Moment;
 use pilothouse_core::ports::TraceSearch;
 
 use super::tier::Tier;
+use crate::gather;
 
 /// What erring spans carry. Jaeger 2 makes up the `error` tag when it answers and finds nothing by it; the status that
 /// Envoy writes down is found by any.
@@ -17,15 +18,6 @@ const ERRING: [(&str, &str); 5] = [
     ("http.status_code", "503"),
     ("http.status_code", "504"),
 ];
-
-/// How many times the limit is asked for where some of the answers will be filtered out here.
-const SPARE: usize = 5;
-
-/// More than this is not asked for at once, whatever the limit.
-const MOST: usize = 1500;
-
-/// More than this is not asked for to have spare ones.
-const MOST_SPARE: usize = 500;
 
 /// Which API a question is put to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,18 +202,13 @@ impl Question {
     }
 }
 
-/// One more than the limit tells whether there are more.
+/// Jaeger takes a duration as one span's, and errors as one tag.
 fn fetch_size(search: &TraceSearch, finds_attributes: bool) -> usize {
     let filtered_here = search.only_errors
         || search.min_duration_ns.is_some()
         || search.max_duration_ns.is_some()
         || !(search.attributes.is_empty() || finds_attributes);
-    let spare = if filtered_here {
-        search.limit.saturating_mul(SPARE).min(MOST_SPARE)
-    } else {
-        0
-    };
-    search.limit.max(spare).min(MOST - 1) + 1
+    gather::fetch_size(search, filtered_here)
 }
 
 /// A moment as RFC 3339, at the edges of what that can write where it lies beyond.
@@ -368,12 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_limits_and_moments_are_asked_within_bounds() {
-        let mut odd = search();
-        for (limit, fetch) in [(0, 1), (1, 2), (usize::MAX, 1500)] {
-            odd.limit = limit;
-            assert_eq!(Question::all(V3, &odd)[0].fetch, fetch);
-        }
+    fn odd_moments_are_asked_within_bounds() {
         assert_eq!(rfc3339(Moment(i64::MAX)), Timestamp::MAX.to_string());
         assert_eq!(rfc3339(Moment(i64::MIN)), Timestamp::MIN.to_string());
     }

@@ -2,32 +2,18 @@
 
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 use pilothouse_core::ports::{TraceSearch, TracesFound};
-use pilothouse_core::trace::{TraceSummary, summarize};
 
 use super::question::{Dialect, Question};
 use super::tier::{self, Tier};
-use super::{IN_FLIGHT, wire};
-use crate::filter::{Gathered, spans_fit, summary_fits};
+use super::wire;
+use crate::filter::summary_fits;
+use crate::gather::{self, Reply, as_many_as_fit, hopeless};
 use crate::http::{Client, offload};
 
 /// Services that a search without one asks at most; the answer is partial beyond.
 const MOST_SERVICES: usize = 50;
-
-/// Deadlines of a single request that a whole search may take.
-const PATIENCE: u32 = 3;
-
-/// What one question found.
-struct Reply {
-    /// Those that fit the search.
-    fitting: Vec<TraceSummary>,
-    /// How many came, fitting or not.
-    n_came: usize,
-    /// There may be more than came.
-    cut: bool,
-}
 
 /// Runs a search.
 ///
@@ -79,58 +65,10 @@ async fn gather(
     questions: Vec<Question>,
     partial: bool,
 ) -> Result<TracesFound, SourceError> {
-    let mut gathered = Gathered::new(partial);
-    let mut first_error = None;
-    let mut n_failed = 0_usize;
-    let mut n_answered = 0_usize;
-    let n_asked = questions.len();
-    let mut replies = stream::iter(questions)
-        .map(|question| ask(client, tier, Arc::clone(search), question))
-        .buffer_unordered(IN_FLIGHT);
-    let all = async {
-        while let Some(reply) = replies.next().await {
-            match reply {
-                Ok(reply) => {
-                    n_answered += 1;
-                    gathered.partial |= reply.cut;
-                    gathered.extend(reply.fitting);
-                }
-                Err(error) => {
-                    n_failed += 1;
-                    let stop = hopeless(&error);
-                    first_error.get_or_insert(error);
-                    if stop {
-                        break;
-                    }
-                }
-            }
-        }
-    };
-    let in_time = tokio::time::timeout(client.deadline() * PATIENCE, all)
-        .await
-        .is_ok();
-    if n_answered < n_asked {
-        tracing::warn!(
-            n_asked,
-            n_answered,
-            n_failed,
-            in_time,
-            "a search for traces is partial"
-        );
-        gathered.partial = true;
-    }
-    match first_error {
-        Some(error) if n_answered == 0 => Err(error),
-        _ => Ok(gathered.finish(search.limit)),
-    }
-}
-
-/// Asking another service would fail the same way.
-const fn hopeless(error: &SourceError) -> bool {
-    matches!(
-        error.kind,
-        SourceErrorKind::Unreachable | SourceErrorKind::Unauthorized | SourceErrorKind::Forbidden
-    )
+    let asking = questions
+        .into_iter()
+        .map(|question| ask(client, tier, Arc::clone(search), question));
+    gather::gather(client, asking.collect(), search.limit, partial).await
 }
 
 /// Puts one question. Whole traces tell more than summaries do (revisions, errors by all of our rules), so summaries are
@@ -139,50 +77,36 @@ async fn ask(
     client: &Client,
     tier: Tier,
     search: Arc<TraceSearch>,
-    mut question: Question,
+    question: Question,
 ) -> Result<Reply, SourceError> {
-    let wanted = question.fetch;
-    loop {
-        let outcome = ask_whole(client, Arc::clone(&search), &question).await;
-        match outcome {
-            Err(error) if error.kind == SourceErrorKind::TooLarge => {
-                if tier.summaries && question.dialect == Dialect::V3 {
-                    question.fetch = wanted;
-                    return ask_summaries(client, &search, &question).await;
-                }
-                if question.fetch == 1 {
-                    return Err(error);
-                }
-                question.fetch = (question.fetch / 4).max(1);
-            }
-            Ok(mut reply) => {
-                reply.cut = reply.n_came >= question.fetch;
-                return Ok(reply);
-            }
-            Err(error) => return Err(error),
+    let whole = |fetch| {
+        let mut question = question.clone();
+        question.fetch = fetch;
+        ask_whole(client, Arc::clone(&search), question)
+    };
+    if !(tier.summaries && question.dialect == Dialect::V3) {
+        return as_many_as_fit(question.fetch, whole).await;
+    }
+    match whole(question.fetch).await {
+        Err(error) if error.kind == SourceErrorKind::TooLarge => {
+            ask_summaries(client, &search, &question).await
         }
+        Ok(mut reply) => {
+            reply.cut = reply.n_came >= question.fetch;
+            Ok(reply)
+        }
+        Err(error) => Err(error),
     }
 }
 
 async fn ask_whole(
     client: &Client,
     search: Arc<TraceSearch>,
-    question: &Question,
+    question: Question,
 ) -> Result<Reply, SourceError> {
     let answer = client.get(question.path(), &question.parameters()).await?;
     offload(answer, move |answer| {
-        let traces = wire::read_traces(answer)?;
-        let fitting = traces
-            .iter()
-            .filter(|trace| spans_fit(&search, trace))
-            .map(summarize)
-            .filter(|summary| summary_fits(&search, summary))
-            .collect();
-        Ok(Reply {
-            fitting,
-            n_came: traces.len(),
-            cut: false,
-        })
+        Ok(Reply::of(&search, &wire::read_traces(answer)?))
     })
     .await
 }
