@@ -3,6 +3,8 @@
 //! Every call may fail with a [`SourceError`]; an answer that says "there is none" is not a failure. Futures are boxed so
 //! that the engine can hold adapters as `Arc<dyn …>`; core itself never polls one.
 
+mod refusal;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;

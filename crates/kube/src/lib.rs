@@ -65,5 +65,5 @@ pub use rights::{
 };
 pub use source::KubeSource;
 pub use transport::LoginState;
-pub use way::{Scheme, Target, TargetKind, way_refusal};
+pub use way::{Scheme, Target, TargetKind};
 pub use who::{ServerVersion, Who};

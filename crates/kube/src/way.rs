@@ -27,7 +27,6 @@ use std::sync::Arc;
 use pilothouse_core::model::SourceError;
 use pilothouse_core::ports::HttpWay;
 
-pub use reply::way_refusal;
 pub use target::{Scheme, Target, TargetKind};
 
 use crate::source::KubeSource;

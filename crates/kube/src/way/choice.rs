@@ -45,7 +45,7 @@ impl ChosenWay {
                 self.forwards.store(true, Ordering::Relaxed);
                 Ok(forwarded)
             }
-            // Whoever reads the proxy's refusal learns of both ways, see `way_refusal`.
+            // Whoever reads the proxy's refusal learns of both ways, see `HttpReply::refusal`.
             Err(error) => {
                 tracing::debug!(way = self.forward.shown(), %error, "no other way");
                 Ok(reply)

@@ -19,7 +19,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, Portforwarder};
-use pilothouse_core::model::{SourceError, SourceErrorKind};
+use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
 use pilothouse_core::ports::{Answer, HttpCall, HttpReply, HttpWay};
 use tokio::io::DuplexStream;
 
@@ -165,7 +165,9 @@ impl ForwardWay {
     fn failure(&self, error: CallError) -> SourceError {
         match error {
             CallError::Refused(refusal) => {
-                let refused = reply::way_refusal(&self.shown, &reply::of_refusal(&refusal));
+                let asking = format!("cannot reach {}", self.shown);
+                let reply = reply::of_refusal(&refusal);
+                let refused = reply.refusal(SourceKind::ControlPlane, &asking);
                 refused.unwrap_or_else(|| failed(SourceErrorKind::BadAnswer, refusal.message))
             }
             CallError::Unsent(error) | CallError::Lost(error) => self.named(error),

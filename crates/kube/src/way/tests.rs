@@ -6,12 +6,12 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pilothouse_core::model::SourceErrorKind;
+use pilothouse_core::model::{SourceErrorKind, SourceKind};
 use pilothouse_core::ports::{HttpCall, HttpReply, HttpWay};
 use serde_json::{Value, json};
 
 use self::loopback::{Loopback, Port};
-use super::{Scheme, Target, way_refusal};
+use super::{Scheme, Target};
 use crate::mock::{Canned, Seen, serve, status};
 
 fn target() -> Target {
@@ -142,7 +142,7 @@ async fn answers_of_the_api_server_and_of_the_target_are_told_apart() {
         let way = source.proxy_way(&target()).unwrap();
         let reply = asked(&*way, get("/")).await;
         assert_eq!((reply.status, reply.from_the_way), (code, from_the_way));
-        let refusal = way_refusal(way.shown(), &reply);
+        let refusal = reply.refusal(SourceKind::ControlPlane, way.shown());
         assert_eq!(refusal.is_some(), from_the_way);
         if let Some(refusal) = refusal {
             assert!(!refusal.hint.is_empty() && refusal.message.contains(way.shown()));
@@ -279,7 +279,7 @@ async fn pods_that_the_api_server_does_not_reach_are_reached_through_the_kubelet
     let way = server.source().way_to(&target()).unwrap();
     assert_eq!(asked(&*way, get("/q")).await.body, b"answer");
     let reply = asked(&*server.source().proxy_way(&target()).unwrap(), get("/q")).await;
-    let refusal = way_refusal("x", &reply).unwrap();
+    let refusal = reply.refusal(SourceKind::ControlPlane, "x").unwrap();
     assert!(refusal.hint.contains("firewall"), "{}", refusal.hint);
 }
 
@@ -304,7 +304,9 @@ async fn both_ways_forbidden_is_one_refusal_with_both_rules() {
     let server = Loopback::start(without_proxy, Port::Forbidden).await;
     let way = server.source().way_to(&target()).unwrap();
     let reply = asked(&*way, get("/")).await;
-    let refusal = way_refusal(way.shown(), &reply).unwrap();
+    let refusal = reply
+        .refusal(SourceKind::ControlPlane, way.shown())
+        .unwrap();
     assert_eq!(refusal.kind, SourceErrorKind::Forbidden);
     for rule in ["services/proxy", "pods/portforward"] {
         assert!(refusal.hint.contains(rule), "{}", refusal.hint);

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
+use pilothouse_core::ports::HttpReply;
 use reqwest::Url;
 use rustls::AlertDescription;
 
@@ -35,10 +36,20 @@ impl Target {
         }
     }
 
+    /// `asking Prometheus at http://host/api/v1/query`.
+    fn asking(&self) -> String {
+        format!("asking {} at {}", self.product, self.at)
+    }
+
     /// A failure of this call: `asking Prometheus at http://host/api/v1/query: …`.
     pub(crate) fn fail(&self, kind: SourceErrorKind, what: &str) -> SourceError {
-        let message = format!("asking {} at {}: {what}", self.product, self.at);
+        let message = format!("{}: {what}", self.asking());
         SourceError::new(self.source, kind, message)
+    }
+
+    /// The way did not pass the question on; `None` if the server answered.
+    pub(super) fn refusal(&self, reply: &HttpReply) -> Option<SourceError> {
+        reply.refusal(self.source, &self.asking())
     }
 
     pub(super) fn closed(&self) -> SourceError {

@@ -1,15 +1,13 @@
 //! Asking through a way that somebody else provides: the same questions, without an address.
 //!
-//! Owns how a question becomes an [`HttpCall`] and what a refusal by the way itself means. Does not know how the way
-//! works.
+//! Owns how a question becomes an [`HttpCall`]. Does not know how the way works.
 
 use std::sync::Arc;
 
 use pilothouse_core::model::{SourceError, SourceErrorKind};
-use pilothouse_core::ports::{HttpCall, HttpReply, HttpWay};
+use pilothouse_core::ports::{HttpCall, HttpWay};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
 
 use super::failure::Target;
 use super::{Answer, Backend, Parameters};
@@ -100,8 +98,8 @@ impl Lent {
                 .fail(error.kind, &error.message)
                 .with_hint(error.hint)
         })?;
-        if reply.from_the_way {
-            return Err(refusal(&reply, target));
+        if let Some(refusal) = target.refusal(&reply) {
+            return Err(refusal);
         }
         if reply.body.len() > max_body_bytes {
             return Err(target.too_large(max_body_bytes));
@@ -152,54 +150,6 @@ impl Lent {
         }
         url
     }
-}
-
-/// The API server answered itself: the server that was meant has not heard of the question.
-fn refusal(reply: &HttpReply, target: &Target) -> SourceError {
-    #[derive(Deserialize)]
-    struct Status {
-        message: String,
-    }
-    let said = serde_json::from_slice::<Status>(&reply.body).map_or_else(
-        |_| format!("HTTP {}", reply.status),
-        |status| status.message,
-    );
-    let (kind, what, hint) = match reply.status {
-        401 => (
-            SourceErrorKind::Unauthorized,
-            "the API server did not accept the credentials of this context",
-            "log in to the cluster again",
-        ),
-        403 => (
-            SourceErrorKind::Forbidden,
-            "the API server forbids the way to it",
-            "ask for a role with get and create on services/proxy there, or give the server's own address",
-        ),
-        404 => (
-            SourceErrorKind::NotFound,
-            "the API server knows no such service or port",
-            "check namespace, name and port of the service; one without an Endpoints object (the proxy reads no \
-             EndpointSlices) is reached by its own address only",
-        ),
-        502..=504 if reply.status != 503 || said.contains("error trying to reach service") => (
-            SourceErrorKind::Unreachable,
-            "the API server does not reach the pod",
-            "check that it listens on this port, network policies, and strict mTLS on the port",
-        ),
-        503 => (
-            SourceErrorKind::Unreachable,
-            "the service has no ready endpoint",
-            "look whether its pods run and are ready; endpoints that are no pods of the cluster are reached by address",
-        ),
-        _ => (
-            SourceErrorKind::ServerError,
-            "the API server did not pass the question on",
-            "look whether the service is reached from the API server",
-        ),
-    };
-    target
-        .fail(kind, &format!("{what}: {said}"))
-        .with_hint(hint)
 }
 
 #[cfg(test)]
