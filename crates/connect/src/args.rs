@@ -39,7 +39,7 @@ pub struct SourceArgs {
     /// PEM file of the authorities that the certificate of --prometheus is checked with.
     #[arg(long, global = true, value_name = "FILE")]
     pub prometheus_ca: Option<PathBuf>,
-    /// A trace backend: jaeger=URL or file=PATH.
+    /// A trace backend: jaeger=URL, tempo=URL, zipkin=URL or file=PATH.
     #[arg(long, global = true, value_name = "KIND=ADDRESS", env = TRACES)]
     pub traces: Option<String>,
     /// File with the bearer token of --traces; the token itself goes into the variable `PILOTHOUSE_TRACES_TOKEN`.

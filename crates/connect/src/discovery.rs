@@ -13,6 +13,7 @@ mod labels;
 use std::collections::BTreeSet;
 
 use pilothouse_kube::{Inventory, PortFact, ServiceFact};
+use pilothouse_telemetry::TraceKind;
 
 use self::hosts::{of_url, service_of_host};
 use self::labels::{METRICS, Mark, TRACES};
@@ -62,8 +63,37 @@ impl Where {
         }
     }
 
-    /// An id that tells it from all others of its context.
-    pub(crate) fn id(&self) -> String {
+    /// The same server with its API elsewhere: below this path, or at the root if it is empty.
+    pub(crate) fn with_base(&self, path: &str) -> Self {
+        match self.clone() {
+            Self::Service {
+                namespace,
+                name,
+                port,
+                https,
+                base_path: _,
+            } => Self::Service {
+                namespace,
+                name,
+                port,
+                https,
+                base_path: path.to_owned(),
+            },
+            Self::Address(url) => Self::Address(format!("{}{path}", url.trim_end_matches('/'))),
+        }
+    }
+
+    /// Whether both are the same server, wherever its API may begin: that is found out by asking.
+    pub(crate) fn is_same_server(&self, other: &Self) -> bool {
+        let root = |place: &Self| match place {
+            Self::Service { .. } => place.with_base(""),
+            Self::Address(_) => place.clone(),
+        };
+        root(self) == root(other)
+    }
+
+    /// What tells it from all others of its context.
+    fn id(&self) -> String {
         let kind = match self {
             Self::Service { https: true, .. } => "https-service",
             Self::Service { https: false, .. } => "service",
@@ -97,6 +127,51 @@ pub(crate) struct Candidate {
     pub(crate) rank: Rank,
     /// Why it is considered: `named in Kiali's settings`.
     pub(crate) found_by: String,
+    /// Which API it speaks, of traces; `None` if that is to be found out. Labels are no more than a guess: what is called
+    /// `tempo-query` speaks Jaeger's.
+    pub(crate) kind: Option<TraceKind>,
+}
+
+/// Stands between a place and its kind in an id; no place holds a space.
+const AS: &str = " as ";
+
+impl Candidate {
+    /// An id that tells it from all others of its context, and all that a choice has to remember.
+    pub(crate) fn id(&self) -> String {
+        match self.kind {
+            Some(kind) => format!("{}{AS}{}", self.place.id(), kind.as_str()),
+            None => self.place.id(),
+        }
+    }
+}
+
+/// What an id of a candidate names; `None` if it is none.
+pub(crate) fn read_id(id: &str) -> Option<(Where, Option<TraceKind>)> {
+    let (place, kind) = match id.split_once(AS) {
+        Some((place, word)) => (place, Some(TraceKind::of_word(word)?)),
+        None => (id, None),
+    };
+    let (word, shown) = place.split_once(' ')?;
+    let https = match word {
+        "address" => return Some((Where::Address(shown.to_owned()), kind)),
+        "service" => false,
+        "https-service" => true,
+        _ => return None,
+    };
+    let (namespace, rest) = shown.split_once('/')?;
+    let (server, base_path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let (name, port) = server.split_once(':')?;
+    let place = Where::Service {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        port: port.to_owned(),
+        https,
+        base_path: base_path.to_owned(),
+    };
+    Some((place, kind))
 }
 
 /// Who may hold the metrics, the likeliest first.
@@ -168,6 +243,7 @@ fn marked(inventory: &Inventory, mark: &str) -> Vec<Candidate> {
                 place,
                 rank: Rank::Marked,
                 found_by,
+                kind: None,
             })
         })
         .collect()
@@ -180,6 +256,7 @@ fn named(inventory: &Inventory, url: &str, rank: Rank, found_by: String) -> Cand
         place,
         rank,
         found_by,
+        kind: None,
     }
 }
 
@@ -197,6 +274,7 @@ fn by_labels(inventory: &Inventory, marks: &'static [Mark]) -> Vec<Candidate> {
                 place: place_of(service, port, mark.base_path),
                 rank,
                 found_by,
+                kind: None,
             })
         })
         .collect()
@@ -229,12 +307,19 @@ fn port_of<'s>(service: &'s ServiceFact, names: &[&str], numbers: &[u16]) -> Opt
         .or_else(|| tcp().next())
 }
 
-/// Each place once, with the best reason for it; the likeliest first, then by name.
+/// Each server once, with the best reason for it; the likeliest first, then by name.
 fn ordered(mut found: Vec<Candidate>) -> Vec<Candidate> {
     found.sort_by(|a, b| (a.rank, &a.place).cmp(&(b.rank, &b.place)));
-    let mut seen = BTreeSet::new();
-    found.retain(|candidate| seen.insert(candidate.place.clone()));
-    found
+    let mut kept: Vec<Candidate> = Vec::new();
+    for candidate in found {
+        if !kept
+            .iter()
+            .any(|one| one.place.is_same_server(&candidate.place))
+        {
+            kept.push(candidate);
+        }
+    }
+    kept
 }
 
 #[cfg(test)]

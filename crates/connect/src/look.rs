@@ -16,9 +16,7 @@ use pilothouse_engine::{
     ControlPlane, Slot, SourceError, SourceErrorKind, Sources, TraceSource, late_traces,
 };
 use pilothouse_kube::{Inventory, KubeSource, LoginState, Rights, Who};
-use pilothouse_telemetry::{
-    JaegerSource, MetricsSurvey, Options, Place, PrometheusSource, TracesSurvey,
-};
+use pilothouse_telemetry::{MetricsSurvey, Options, Place, PrometheusSource, TracesSurvey};
 use tokio::time::{Duration, Instant, interval};
 
 use self::board::{Board, Line};
@@ -340,10 +338,7 @@ fn tell_scrape_interval(board: &Board<'_>, metrics: Option<&Taken<MetricsSurvey>
 
 fn traces_of(taken: Option<Taken<TracesSurvey>>) -> Slot<dyn TraceSource> {
     match taken {
-        Some(taken) => {
-            let source = JaegerSource::at(taken.place, taken.options)?;
-            Ok(Arc::new(source))
-        }
+        Some(taken) => taken.probe.kind.open(taken.place, taken.options),
         None => Sources::unconfigured().traces,
     }
 }

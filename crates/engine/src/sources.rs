@@ -42,7 +42,7 @@ impl Sources {
             traces: Err(none(
                 SourceKind::Traces,
                 "no trace source is configured",
-                "give --traces jaeger=URL or --traces file=PATH",
+                "give --traces jaeger=URL, tempo=URL, zipkin=URL or file=PATH",
             )),
             findings: Vec::new(),
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pilothouse_core::model::SourceError;
 use pilothouse_core::ports::TraceSource;
 
+use crate::unknown::UnknownTraces;
 use crate::{FileTraces, JaegerSource, Options, Place, TempoSource, ZipkinSource};
 
 /// Which API a trace backend speaks.
@@ -50,6 +51,21 @@ impl TraceKind {
             Self::Tempo => Arc::new(TempoSource::at(place, &options)?),
             Self::Zipkin => Arc::new(ZipkinSource::at(place, &options)?),
         })
+    }
+}
+
+/// The source at a place; of which kind is found out when it is first asked, if that is not said.
+///
+/// # Errors
+/// As [`TraceKind::open`].
+pub fn open_traces(
+    kind: Option<TraceKind>,
+    place: Place,
+    options: Options,
+) -> Result<Arc<dyn TraceSource>, SourceError> {
+    match kind {
+        Some(kind) => kind.open(place, options),
+        None => Ok(Arc::new(UnknownTraces::at(place, options))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Adapters for metrics and traces: they own every wire type and answer the ports of `pilothouse-core`.
 //!
 //! * [`PrometheusSource`] answers metric queries from anything that speaks Prometheus's HTTP API.
-//! * [`JaegerSource`] finds and fetches traces on any generation of Jaeger; [`FileTraces`] does in a saved file.
+//! * [`JaegerSource`] finds and fetches traces on any generation of Jaeger, [`TempoSource`] and [`ZipkinSource`] on those;
+//!   [`FileTraces`] does in a saved file. [`TraceKind`] names the three servers, [`survey_traces`] finds out which one it is.
 //! * [`Place`] says where a server is: at an address, or at the end of a way through the API server.
 //! * [`TraceAddress`] names either, as flags do. [`formats`] reads every JSON format of traces in the field.
 //!
@@ -22,9 +23,10 @@ mod prometheus;
 mod survey;
 mod tempo;
 mod token_command;
+mod unknown;
 mod zipkin;
 
-pub use address::{TraceAddress, TraceKind, UnknownTraceAddress};
+pub use address::{TraceAddress, TraceKind, UnknownTraceAddress, open_traces};
 pub use file::FileTraces;
 pub use jaeger::JaegerSource;
 pub use options::{ClientCertificate, Credentials, Options, Secret, Tls};

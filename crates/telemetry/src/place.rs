@@ -25,7 +25,7 @@ impl Place {
     /// The same server with its API below this path, beginning with `/`, or at its root if it is empty; `None` if the API
     /// would begin where it does now, or if somebody wrote down an address with a path.
     #[must_use]
-    pub(crate) fn with_base(&self, path: &str) -> Option<Self> {
+    pub fn with_base(&self, path: &str) -> Option<Self> {
         match self {
             Self::Address(url) => {
                 let url = url.trim_end_matches('/');

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pilothouse_engine::{SourceError, SourceKind, TraceSource};
 use pilothouse_kube::KubeSource;
 use pilothouse_settings::{Auth, ContextKey, ContextSettings, Location, SourceSettings};
-use pilothouse_telemetry::{JaegerSource, Options, PrometheusSource};
+use pilothouse_telemetry::{Options, PrometheusSource, TraceKind, open_traces};
 
 use super::Shared;
 use crate::args::SourceArgs;
@@ -13,7 +13,12 @@ use crate::discovery::{Candidate, Rank, Where};
 use crate::look::{self, Choices};
 use crate::sign_in;
 
-type Prepared = (Option<Where>, Result<Options, SourceError>);
+/// A source of the settings or of the flags.
+struct Prepared {
+    place: Option<Where>,
+    kind: Option<TraceKind>,
+    options: Result<Options, SourceError>,
+}
 
 /// The sources that the operator chose for a context, and what goes with every request there.
 pub(super) struct ContextChoices {
@@ -33,8 +38,12 @@ impl ContextChoices {
                 Some(_) => settings.clone(),
                 None => without_secret(settings),
             };
-            let options = sign_in::options(&settings, secrets.as_deref(), key, kind, index);
-            (place, options)
+            let kind_of_traces = settings.kind.map(pilothouse_settings::TraceKind::as_str);
+            Prepared {
+                place,
+                kind: kind_of_traces.and_then(TraceKind::of_word),
+                options: sign_in::options(&settings, secrets.as_deref(), key, kind, index),
+            }
         };
         Self {
             metrics: own
@@ -57,10 +66,13 @@ impl ContextChoices {
     pub(super) fn with_flags(mut self, args: &SourceArgs) -> Self {
         if let Some(url) = &args.prometheus {
             let named = Where::Address(url.trim_end_matches('/').to_owned());
-            let is_same = |(place, _): &&Prepared| place.as_ref() == Some(&named);
+            let is_same = |one: &&Prepared| one.place.as_ref() == Some(&named);
             if self.metrics.as_ref().filter(is_same).is_none() {
-                let options = sign_in::of_metrics_flags(args);
-                self.metrics = Some((Some(Where::Address(url.clone())), Ok(options)));
+                self.metrics = Some(Prepared {
+                    place: Some(Where::Address(url.clone())),
+                    kind: None,
+                    options: Ok(sign_in::of_metrics_flags(args)),
+                });
             }
         }
         self
@@ -71,10 +83,10 @@ impl ContextChoices {
         &self,
         kube: Option<&KubeSource>,
     ) -> Option<(Where, Result<PrometheusSource, SourceError>)> {
-        let (place, options) = self.metrics.as_ref()?;
-        let place = place.clone()?;
-        let source =
-            look::place_of(&place, kube).and_then(|at| PrometheusSource::at(at, options.clone()?));
+        let named = self.metrics.as_ref()?;
+        let place = named.place.clone()?;
+        let source = look::place_of(&place, kube)
+            .and_then(|at| PrometheusSource::at(at, named.options.clone()?));
         Some((place, source))
     }
 
@@ -83,14 +95,9 @@ impl ContextChoices {
         &self,
         kube: Option<&KubeSource>,
     ) -> Option<Result<Arc<dyn TraceSource>, SourceError>> {
-        let named = self
-            .traces
-            .iter()
-            .find_map(|(place, options)| Some((place.as_ref()?, options)));
-        let (place, options) = named?;
-        let source =
-            look::place_of(place, kube).and_then(|at| JaegerSource::at(at, options.clone()?));
-        Some(source.map(|source| -> Arc<dyn TraceSource> { Arc::new(source) }))
+        let named = self.traces.iter().find(|one| one.place.is_some())?;
+        let place = look::place_of(named.place.as_ref()?, kube);
+        Some(place.and_then(|at| open_traces(named.kind, at, named.options.clone()?)))
     }
 }
 
@@ -122,13 +129,19 @@ fn joined<'a>(
 ) -> Vec<(Candidate, Result<Options, SourceError>)> {
     let mut all = Vec::new();
     let mut for_found = None;
-    for (place, options) in chosen {
+    for Prepared {
+        place,
+        kind,
+        options,
+    } in chosen
+    {
         match place {
             Some(place) => {
                 let candidate = Candidate {
                     place: place.clone(),
                     rank: Rank::Chosen,
                     found_by: "named in the settings of this context".to_owned(),
+                    kind: *kind,
                 };
                 all.push((candidate, options.clone()));
             }
@@ -136,7 +149,9 @@ fn joined<'a>(
         }
     }
     for candidate in found {
-        let is_named = all.iter().any(|(one, _)| one.place == candidate.place);
+        let is_named = all
+            .iter()
+            .any(|(one, _)| one.place.is_same_server(&candidate.place));
         if is_named {
             continue;
         }
@@ -151,14 +166,14 @@ fn joined<'a>(
     all
 }
 
-fn place(location: &Location) -> Where {
+pub(super) fn place(location: &Location) -> Where {
     match location {
         Location::Address(url) => Where::Address(url.clone()),
         Location::Service(service) => Where::Service {
             namespace: service.namespace.clone(),
             name: service.name.clone(),
             port: service.port.clone(),
-            https: false,
+            https: service.https,
             base_path: service.base_path.trim_end_matches('/').to_owned(),
         },
     }
@@ -183,6 +198,7 @@ mod tests {
             },
             rank: Rank::Label,
             found_by: "labelled".to_owned(),
+            kind: None,
         }
     }
 

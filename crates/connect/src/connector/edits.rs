@@ -16,6 +16,7 @@ use pilothouse_settings::{
 
 use super::chooser::host_of;
 use super::{Named, Shared};
+use crate::discovery::{Where, read_id};
 use crate::sign_in::secret_key;
 
 /// Largest state that a page may keep, in bytes.
@@ -207,7 +208,7 @@ pub(super) fn key_of(named: &Named) -> Result<ContextKey, ApiError> {
     }
 }
 
-/// From [`crate::discovery::Where::id`].
+/// From [`crate::discovery::Candidate::id`].
 fn of_candidate(id: &str) -> Result<SourceSettings, ApiError> {
     let unknown = || {
         bad(
@@ -215,25 +216,27 @@ fn of_candidate(id: &str) -> Result<SourceSettings, ApiError> {
             "check the context again",
         )
     };
-    let (kind, shown) = id.split_once(' ').ok_or_else(unknown)?;
-    let location = if kind == "address" {
-        Location::Address(shown.to_owned())
-    } else {
-        let (place, base_path) = match shown.match_indices('/').nth(1) {
-            Some((at, _)) => shown.split_at(at),
-            None => (shown, ""),
-        };
-        let service = ServiceAddress::parse(place).ok_or_else(unknown)?;
-        Location::Service(ServiceAddress {
-            base_path: if base_path.is_empty() {
-                service.base_path.clone()
-            } else {
-                base_path.to_owned()
-            },
-            ..service
-        })
+    let (place, kind) = read_id(id).ok_or_else(unknown)?;
+    let location = match place {
+        Where::Address(url) => Location::Address(url),
+        Where::Service {
+            namespace,
+            name,
+            port,
+            https,
+            base_path,
+        } => {
+            let named = format!("{namespace}/{name}:{port}");
+            let mut service = ServiceAddress::parse(&named).ok_or_else(unknown)?;
+            service.https = https;
+            if !base_path.is_empty() {
+                service.base_path = base_path;
+            }
+            Location::Service(service)
+        }
     };
     Ok(SourceSettings {
+        kind: kind.and_then(|kind| TraceKind::of_word(kind.as_str())),
         location: Some(location),
         ..SourceSettings::default()
     })
@@ -359,5 +362,53 @@ fn bad(message: String, hint: &str) -> ApiError {
         message,
         detail: String::new(),
         hint: hint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discovery::{Candidate, Rank};
+
+    #[test]
+    fn a_chosen_candidate_is_remembered_whole() {
+        let service = |https, base_path: &str| Where::Service {
+            namespace: "m".to_owned(),
+            name: "tempo".to_owned(),
+            port: "3200".to_owned(),
+            https,
+            base_path: base_path.to_owned(),
+        };
+        let tempo = Some(pilothouse_telemetry::TraceKind::Tempo);
+        for (place, kind) in [
+            (service(false, ""), None),
+            (service(true, "/tempo/x"), tempo),
+            (Where::Address("https://jaeger/ui".to_owned()), tempo),
+            (Where::Address("http://prometheus:9090".to_owned()), None),
+        ] {
+            let candidate = Candidate {
+                place,
+                rank: Rank::Label,
+                found_by: String::new(),
+                kind,
+            };
+            let source = of_candidate(&candidate.id()).unwrap();
+            let again = source.location.as_ref().map(super::super::choices::place);
+            assert_eq!(again, Some(candidate.place.clone()));
+            let words = (
+                source.kind.map(TraceKind::as_str),
+                kind.map(pilothouse_telemetry::TraceKind::as_str),
+            );
+            assert_eq!(words.0, words.1);
+        }
+        for odd in [
+            "",
+            "service",
+            "service m",
+            "moon m/n:1",
+            "service m/n:1 as zip",
+        ] {
+            assert!(of_candidate(odd).is_err(), "{odd}");
+        }
     }
 }

@@ -252,3 +252,21 @@ fn a_cluster_that_tells_nothing_has_no_candidates() {
     assert_eq!(metrics_candidates(&inventory), []);
     assert_eq!(trace_candidates(&inventory), []);
 }
+
+#[test]
+fn one_server_with_two_paths_is_one_candidate() {
+    let labelled = service(
+        "istio-system/tracing",
+        &[("app", "jaeger")],
+        &[("http-query", 80)],
+    );
+    let mut inventory = cluster(vec![labelled]);
+    let hint = KialiHint {
+        tracing_internal_url: Some("http://tracing.istio-system/custom".to_owned()),
+        ..KialiHint::default()
+    };
+    inventory.kiali = part(vec![hint]);
+    let found = trace_candidates(&inventory);
+    assert_eq!(shown(&found), ["istio-system/tracing:80/custom"]);
+    assert_eq!(found[0].rank, Rank::Kiali);
+}

@@ -32,6 +32,18 @@ pub(super) struct Asked {
     pub(super) options: Options,
 }
 
+impl Asked {
+    /// Its API begins elsewhere than was thought.
+    fn is_found_below(&mut self, base: &str) {
+        self.candidate.place = self.candidate.place.with_base(base);
+        if let Ok(place) = &mut self.place
+            && let Some(found) = place.with_base(base)
+        {
+            *place = found;
+        }
+    }
+}
+
 /// The way to a candidate: by its address, or through the API server.
 pub(crate) fn place_of(place: &Where, kube: Option<&KubeSource>) -> Result<Place, SourceError> {
     match (place, kube) {
@@ -66,12 +78,24 @@ pub(crate) fn place_of(place: &Where, kube: Option<&KubeSource>) -> Result<Place
 /// Probes all candidates for metrics and takes one. `own` are the cluster's namespaces, where known.
 pub(super) async fn metrics(
     board: &Board<'_>,
-    asked: Vec<Asked>,
+    mut asked: Vec<Asked>,
     own: Option<&BTreeSet<String>>,
 ) -> Option<Taken<MetricsSurvey>> {
     let since = board.asking("metrics");
     show_asked(board, "metrics", &asked);
-    let answers = ask_all(board, "metrics", &asked, survey_metrics).await;
+    let answers = ask_all(board, "metrics", &asked, |one, place| {
+        survey_metrics(place, one.options.clone())
+    })
+    .await;
+    for (one, answer) in asked.iter_mut().zip(&answers) {
+        if let Ok(MetricsSurvey {
+            base_path: Some(base),
+            ..
+        }) = answer
+        {
+            one.is_found_below(base);
+        }
+    }
     let facts: Vec<Result<MetricsFacts, SourceError>> = answers
         .iter()
         .map(|answer| answer.as_ref().map(facts_of).map_err(Clone::clone))
@@ -89,17 +113,30 @@ pub(super) async fn metrics(
         })
         .collect();
     let chosen = choice::choose(&judged);
-    show_verdicts(board, "metrics", &judged, chosen, &facts);
+    show_verdicts(board, "metrics", &asked, &judged, chosen, &facts);
     let line = metrics_line(&asked, &judged, chosen, &facts, own);
     board.answer("metrics", since, line);
     take(asked, answers, chosen)
 }
 
 /// Probes all candidates for traces and takes the likeliest that answers.
-pub(super) async fn traces(board: &Board<'_>, asked: Vec<Asked>) -> Option<Taken<TracesSurvey>> {
+pub(super) async fn traces(
+    board: &Board<'_>,
+    mut asked: Vec<Asked>,
+) -> Option<Taken<TracesSurvey>> {
     let since = board.asking("traces");
     show_asked(board, "traces", &asked);
-    let answers = ask_all(board, "traces", &asked, survey_traces).await;
+    let answers = ask_all(board, "traces", &asked, |one, place| {
+        survey_traces(place, one.options.clone(), one.candidate.kind)
+    })
+    .await;
+    for (one, answer) in asked.iter_mut().zip(&answers) {
+        let Ok(survey) = answer else { continue };
+        one.candidate.kind = Some(survey.kind);
+        if let Some(base) = &survey.base_path {
+            one.is_found_below(base);
+        }
+    }
     let judged: Vec<(Rank, Verdict, u64)> = asked
         .iter()
         .zip(&answers)
@@ -128,7 +165,7 @@ pub(super) async fn traces(board: &Board<'_>, asked: Vec<Asked>) -> Option<Taken
                 .map_err(Clone::clone)
         })
         .collect();
-    show_verdicts(board, "traces", &judged, chosen, &products);
+    show_verdicts(board, "traces", &asked, &judged, chosen, &products);
     let line = match chosen.and_then(|i| Some((asked.get(i)?, judged.get(i)?, products.get(i)?))) {
         Some((one, (rank, verdict, _), Ok(product))) => {
             let because = choice::because(asked.len(), &one.candidate.found_by, verdict, *rank);
@@ -186,7 +223,7 @@ async fn ask_all<P, F>(
     board: &Board<'_>,
     line: &str,
     asked: &[Asked],
-    probe: impl Fn(Place, Options) -> F,
+    probe: impl Fn(&Asked, Place) -> F,
 ) -> Vec<Result<P, SourceError>>
 where
     P: Send + 'static,
@@ -199,7 +236,7 @@ where
         match &one.place {
             Ok(place) => {
                 let since = Instant::now();
-                let answer = probe(place.clone(), one.options.clone());
+                let answer = probe(one, place.clone());
                 asking.spawn(async move { (i, answer.await, milliseconds(since)) });
             }
             Err(error) => {
@@ -245,7 +282,7 @@ fn show_asked(board: &Board<'_>, line: &str, asked: &[Asked]) {
         line.candidates = asked
             .iter()
             .map(|one| CandidateView {
-                id: one.candidate.place.id(),
+                id: one.candidate.id(),
                 shown: one.candidate.place.shown(),
                 chosen: false,
                 state: LineState::Asking,
@@ -262,6 +299,7 @@ fn show_asked(board: &Board<'_>, line: &str, asked: &[Asked]) {
 fn show_verdicts(
     board: &Board<'_>,
     line: &str,
+    asked: &[Asked],
     judged: &[(Rank, Verdict, u64)],
     chosen: Option<usize>,
     facts: &[Result<MetricsFacts, SourceError>],
@@ -270,10 +308,13 @@ fn show_verdicts(
         let all = line
             .candidates
             .iter_mut()
+            .zip(asked)
             .zip(judged)
             .zip(facts)
             .enumerate();
-        for (i, ((view, (_, verdict, _)), facts)) in all {
+        for (i, (((view, one), (_, verdict, _)), facts)) in all {
+            view.id = one.candidate.id();
+            view.shown = one.candidate.place.shown();
             view.chosen = chosen == Some(i);
             view.state = verdict.state;
             view.why.clone_from(&verdict.why);
@@ -361,3 +402,6 @@ fn take<P>(
         found_at: one.candidate.place,
     })
 }
+
+#[cfg(test)]
+mod tests;

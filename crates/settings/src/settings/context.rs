@@ -101,10 +101,12 @@ pub struct ServiceAddress {
     pub port: String,
     /// Path before the API's own, beginning with `/`.
     pub base_path: String,
+    /// The port speaks TLS.
+    pub https: bool,
 }
 
 impl ServiceAddress {
-    /// The one that `namespace/name:port` names, at the root; `None` if it is something else.
+    /// The one that `namespace/name:port` names, at the root, without TLS; `None` if it is something else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (namespace, rest) = text.split_once('/')?;
@@ -121,6 +123,7 @@ impl ServiceAddress {
                 name: name.to_owned(),
                 port: port.to_owned(),
                 base_path: "/".to_owned(),
+                https: false,
             })
     }
 }

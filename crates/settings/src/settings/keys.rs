@@ -25,6 +25,8 @@ pub enum Takes {
     Whole(i64, i64),
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
     /// Any text of one line.
     Text,
     /// A list of texts.
@@ -53,6 +55,7 @@ impl fmt::Display for Takes {
                     words.iter().map(|word| format!("`\"{word}\"`")).collect();
                 f.write_str(&quoted.join(", "))
             }
+            Self::Flag => f.write_str("`true` or `false`"),
             Self::Text => f.write_str("text"),
             Self::Texts => f.write_str("list of texts"),
             Self::Path => f.write_str("path"),
@@ -213,6 +216,12 @@ pub const KEYS: &[Key] = &[
         "Path before `/api/v1` at that Service, e.g. `/select/0/prometheus`.",
     ),
     key(
+        "context.NAME.metrics.https",
+        Takes::Flag,
+        "false",
+        "Whether that Service speaks TLS on this port.",
+    ),
+    key(
         "context.NAME.metrics.tenant",
         Takes::Text,
         "",
@@ -294,6 +303,12 @@ pub const KEYS: &[Key] = &[
         "context.NAME.traces.base_path",
         Takes::Text,
         "\"/\"",
+        "As of `metrics`.",
+    ),
+    key(
+        "context.NAME.traces.https",
+        Takes::Flag,
+        "false",
         "As of `metrics`.",
     ),
     key(

@@ -214,17 +214,18 @@ impl Draft {
     /// Every key of a source with its value, `None` for those to take away. `None` if a path is no text.
     fn entries(&mut self, source: &SourceSettings) -> Option<Vec<(&'static str, Option<Value>)>> {
         let text = |text: &Option<String>| text.as_deref().map(Value::from);
-        let (address, service, base_path) = match &source.location {
-            Some(Location::Address(address)) => (Some(address.as_str().into()), None, None),
+        let (address, service, base_path, https) = match &source.location {
+            Some(Location::Address(address)) => (Some(address.as_str().into()), None, None, None),
             Some(Location::Service(service)) => {
                 let path = service.base_path.as_str();
                 (
                     None,
                     Some(service.to_string().into()),
                     (path != "/").then(|| path.into()),
+                    service.https.then(|| true.into()),
                 )
             }
-            None => (None, None, None),
+            None => (None, None, None, None),
         };
         let (token_file, token_command, secret) = match &source.auth {
             Auth::None => (None, None, None),
@@ -249,6 +250,7 @@ impl Draft {
             ("address", address),
             ("service", service),
             ("base_path", base_path),
+            ("https", https),
             ("tenant", text(&source.tenant)),
             ("headers", headers),
             ("ca_file", path(&source.ca_file)?),

@@ -223,6 +223,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    pub(super) fn flag(&mut self, section: &Section<'_>, name: &str) -> Option<bool> {
+        let item = section.item(name)?;
+        let flag = item.as_bool();
+        if flag.is_none() {
+            self.wrong_type(section, name, "true or false");
+        }
+        flag
+    }
+
     pub(super) fn number(&mut self, section: &Section<'_>, name: &str) -> Option<f64> {
         let item = section.item(name)?;
         let takes = keys::find(&section.schema_of(name)).map(|key| key.takes);

@@ -51,6 +51,7 @@ fn location(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Location> 
         }
         is_path
     });
+    let https = reader.flag(section, "https");
     if section.item("address").is_some() && section.item("service").is_some() {
         reader.not_allowed(
             section,
@@ -63,11 +64,18 @@ fn location(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Location> 
             "base_path",
             "the path of an address is written into the address",
         );
+    } else if section.item("address").is_some() && https.is_some() {
+        reader.not_allowed(
+            section,
+            "https",
+            "an address says it by its own `http://` or `https://`",
+        );
     }
     match (address, service) {
         (Some(address), _) => Some(Location::Address(address)),
         (None, Some(service)) => Some(Location::Service(ServiceAddress {
             base_path: base_path.unwrap_or(service.base_path),
+            https: https.unwrap_or(service.https),
             ..service
         })),
         (None, None) => None,

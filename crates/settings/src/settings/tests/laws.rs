@@ -20,13 +20,21 @@ fn path() -> impl Strategy<Value = PathBuf> {
 
 fn location() -> impl Strategy<Value = Location> {
     let address = "https?://[a-z]{1,8}(:[0-9]{2,4})?(/[a-z]{1,4})?".prop_map(Location::Address);
-    let service = ("[a-z]{1,6}", "[a-z]{1,6}", "[a-z0-9]{1,5}", "/[a-z/]{0,6}");
-    let service = service.prop_map(|(namespace, name, port, base_path)| {
+    let path = "/[a-z/]{0,6}";
+    let service = (
+        "[a-z]{1,6}",
+        "[a-z]{1,6}",
+        "[a-z0-9]{1,5}",
+        path,
+        any::<bool>(),
+    );
+    let service = service.prop_map(|(namespace, name, port, base_path, https)| {
         Location::Service(ServiceAddress {
             namespace,
             name,
             port,
             base_path,
+            https,
         })
     });
     prop_oneof![address, service]

@@ -75,8 +75,10 @@ fn every_default_of_the_page_is_the_one_that_holds() {
         parse("class.name = \"x\"\n").0.classes
     );
     let service = "context.NAME.metrics.service = \"n/s:1\"\n";
-    let with = format!("{service}{}", of("context.NAME.metrics.base_path"));
-    assert_eq!(parse(&with), parse(service));
+    for key in ["base_path", "https"] {
+        let with = format!("{service}{}", of(&format!("context.NAME.metrics.{key}")));
+        assert_eq!(parse(&with), parse(service), "{key}");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ file = "kc"
 class = "bank"
 colour = "teal"
 namespaces = ["shop", "pay"]
-metrics = { service = "mon/vmselect:8481", base_path = "/select/0/prometheus", tenant = "t1" }
+metrics = { service = "mon/vmselect:8481", base_path = "/select/0/prometheus", https = true, tenant = "t1" }
 [[context."prod-eu".traces]]
 kind = "tempo"
 address = "https://tempo.example/base"
@@ -82,6 +82,7 @@ secret = "keychain"
     let context = &settings.contexts[0];
     let service = ServiceAddress {
         base_path: "/select/0/prometheus".to_owned(),
+        https: true,
         ..ServiceAddress::parse("mon/vmselect:8481").unwrap()
     };
     let metrics = context.metrics.as_ref().unwrap();
