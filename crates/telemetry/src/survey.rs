@@ -186,19 +186,24 @@ fn most_telling(errors: Vec<SourceError>) -> SourceError {
             SourceErrorKind::Unauthorized | SourceErrorKind::Forbidden
         )
     };
-    let is_other = |kind| matches!(kind, SourceErrorKind::NotFound | SourceErrorKind::BadAnswer);
-    let rank = |error: &SourceError| (!is_refusal(error.kind), is_other(error.kind));
+    let rank = |error: &SourceError| (!is_refusal(error.kind), answers_otherwise(error));
     let Some(error) = errors.into_iter().min_by_key(rank) else {
         let kind = SourceErrorKind::NotConfigured;
         return SourceError::new(SourceKind::Traces, kind, "nobody was asked for traces");
     };
-    if several && is_other(error.kind) {
+    if several && answers_otherwise(&error) {
         let message = format!(
             "somebody answers, but neither as Jaeger nor as Tempo nor as Zipkin; {}",
             error.message
         );
-        return SourceError::new(SourceKind::Traces, SourceErrorKind::BadAnswer, message)
-            .with_hint(error.hint);
+        let kind = if error.kind == SourceErrorKind::ServerError {
+            error.kind
+        } else {
+            SourceErrorKind::BadAnswer
+        };
+        return SourceError::new(SourceKind::Traces, kind, message).with_hint(
+            "check the address, its port and its base path: collectors answer no questions",
+        );
     }
     error
 }

@@ -143,7 +143,7 @@ async fn a_kind_and_a_path_that_somebody_said_are_kept() {
 
 #[tokio::test]
 async fn the_failure_that_says_most_stands_for_all_kinds() {
-    let cases: [(Script, SourceErrorKind, &str); 3] = [
+    let cases: [(Script, SourceErrorKind, &str); 4] = [
         (
             |_| Reply::html(),
             SourceErrorKind::BadAnswer,
@@ -158,6 +158,15 @@ async fn the_failure_that_says_most_stands_for_all_kinds() {
             "X-Scope-OrgID",
         ),
         (|_| Reply::Silent, SourceErrorKind::TimedOut, "overloaded"),
+        // The port on which Jaeger takes Zipkin's spans.
+        (
+            |_| {
+                let words = "unexpected end of JSON input";
+                Reply::Plain(400, "text/plain", words.to_owned())
+            },
+            SourceErrorKind::ServerError,
+            "collectors answer no questions",
+        ),
     ];
     for (reply, kind, words) in cases {
         let sim = Sim::start(reply).await;
