@@ -16,7 +16,8 @@ mod tests {
     use axum::response::IntoResponse;
     use pilothouse_core::ports::{MetricsSource, TraceSource};
     use pilothouse_telemetry::{
-        Credentials, JaegerSource, Options, PrometheusSource, Secret, TokenCommand,
+        Credentials, JaegerSource, Options, Place, PrometheusSource, Secret, TokenCommand,
+        TraceKind, survey_traces,
     };
     use tokio::net::TcpListener;
 
@@ -113,6 +114,16 @@ mod tests {
                 let traces = JaegerSource::new(&url, options.clone()).unwrap();
                 let error = traces.services().await.unwrap_err();
                 shown += &format!("{traces:?} {error:?} {error}");
+                let place = Place::Address(url);
+                for kind in [TraceKind::Tempo, TraceKind::Zipkin] {
+                    let traces = kind.open(place.clone(), options.clone()).unwrap();
+                    let error = traces.probe().await.unwrap_err();
+                    shown += &format!("{error:?} {error}");
+                }
+                let error = survey_traces(place, options.clone(), None)
+                    .await
+                    .unwrap_err();
+                shown += &format!("{error:?} {error}");
             }
         }
         let with_user = url.replace("http://", &format!("http://anna:{CANARY}@"));
