@@ -24,6 +24,7 @@ export function update(more: Partial<Update> = {}): Update {
     sessions: [session()],
     checks: [],
     chooser_revision: 0,
+    link: null,
     ...more,
   };
 }
@@ -51,6 +52,7 @@ export function fakeBackend(answers: Answers = {}): FakeBackend {
       kind: 'undo',
       summary: 'undo: v3 10 -> 5 %',
     }),
+    end_link: () => null,
     trace_services: () => ({ names: ['ingress-gw.edge', 'reviews.shop', 'web-bff.edge'] }),
     trace_operations: () => ({ names: ['GET /product/77', 'render'] }),
     find_traces: ({ only_errors, min_duration_ms, limit }) =>

@@ -2,6 +2,7 @@
 
 mod changes;
 mod connections;
+mod links;
 mod query;
 mod traces;
 
@@ -110,6 +111,7 @@ impl Api {
             sessions: sessions.into_iter().filter(SessionView::is_open).collect(),
             checks: self.workspace.checks(),
             chooser_revision: self.workspace.chooser_revision(),
+            link: self.link(),
         };
         (update, picture.layout_key)
     }

@@ -66,6 +66,13 @@ commands! {
     /// Keeps it.
     remember: blocking fn(MemoryRequest) -> Result<()>;
 
+    /// Follows a link: the next update tells where it leads. Opens and contacts nothing.
+    follow_link: fn(LinkTextRequest) -> Result<()>;
+    /// The link to a place, to copy.
+    link_to: fn(LinkRequest) -> Result<TextView>;
+    /// The link was followed or given up: updates no longer tell it.
+    end_link: fn(LinkEndRequest);
+
     /// Services that have traces.
     trace_services: async fn(TracesOfRequest) -> Result<ServicesView>;
     /// Operations of a service.

@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod graph;
+mod link;
 mod session;
 mod splits;
 mod traces;
@@ -24,6 +25,7 @@ pub use graph::{
     CodeShareView, EdgeView, FindingView, GraphView, LatencyView, LayoutView, NodeView, QueryView,
     RectView, SourceFault, SourceView, TrafficView,
 };
+pub use link::{LinkEndRequest, LinkPlace, LinkRequest, LinkTextRequest, LinkView};
 pub use session::{ArmRequest, RightView, SessionView, WindowRequest, WritesView};
 pub use splits::{
     ApplyRequest, BandView, ChangeView, DestinationView, DiffLine, DryRunView, JournalEntryView,

@@ -4,6 +4,7 @@
 //! others. What they publish is put together here, in `picture`. Looks at contexts that are not open yet live here, too.
 
 mod checks;
+mod links;
 mod picture;
 mod positions;
 
@@ -21,7 +22,10 @@ use crate::dto::ApiError;
 
 pub(crate) use picture::{Picture, Pictured, cluster_parts};
 
+pub(crate) use links::Followed;
+
 use checks::Checks;
+use links::Links;
 use picture::Composer;
 use positions::{KEEP_EVERY, Kept};
 
@@ -45,6 +49,7 @@ pub struct Workspace {
 struct State {
     members: Vec<Arc<Member>>,
     checks: Checks,
+    links: Links,
     chooser_revision: u32,
 }
 
@@ -92,6 +97,7 @@ impl Workspace {
             state: Mutex::new(State {
                 members: Vec::new(),
                 checks: Checks::default(),
+                links: Links::default(),
                 chooser_revision: 0,
             }),
             composer: Mutex::default(),

@@ -1,9 +1,8 @@
 //! The command line, as declared to clap.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pilothouse_api::parse_duration;
 use pilothouse_connect::SourceArgs;
-
-use crate::units::parse_duration;
 
 /// Pilothouse without a window: the live graph, weight shifts and traces of a service mesh.
 #[derive(Debug, Parser)]

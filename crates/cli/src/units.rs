@@ -1,33 +1,4 @@
-//! Durations as Prometheus writes them (`300s`, `1h30m`), and numbers for tables.
-
-/// Reads a duration: a row of whole numbers with units `ms`, `s`, `m`, `h`, `d`, `w`. Answers milliseconds.
-pub(crate) fn parse_duration(text: &str) -> Result<i64, String> {
-    let wrong = || format!("`{text}` is no duration: write 300s, 5m or 1h30m");
-    let mut rest = text;
-    let mut total: i64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, tail) = tail.split_at(letters);
-        let number: i64 = number.parse().map_err(|_| wrong())?;
-        let factor = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            "w" => 604_800_000,
-            _ => return Err(wrong()),
-        };
-        total = number
-            .checked_mul(factor)
-            .and_then(|part| total.checked_add(part))
-            .ok_or_else(wrong)?;
-        rest = tail;
-    }
-    if total > 0 { Ok(total) } else { Err(wrong()) }
-}
+//! Numbers for tables.
 
 /// A rate with two decimals, or as many as it takes to tell it from none; unknown is a dash.
 pub(crate) fn rate(value: Option<f64>) -> String {
@@ -73,36 +44,4 @@ pub(crate) fn nanoseconds(ns: u64) -> String {
 /// What stands for an unknown number.
 pub(crate) fn dash() -> String {
     "-".to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_read_as_prometheus_writes_them() {
-        let cases = [
-            ("300s", 300_000),
-            ("5m", 300_000),
-            ("1h30m", 5_400_000),
-            ("1d", 86_400_000),
-            ("250ms", 250),
-        ];
-        for (text, expect) in cases {
-            assert_eq!(parse_duration(text), Ok(expect), "{text}");
-        }
-        for wrong in [
-            "",
-            "5",
-            "m",
-            "5x",
-            "-5m",
-            "0s",
-            "5m ",
-            "99999999999999999999s",
-            "9223372036854775807w",
-        ] {
-            assert!(parse_duration(wrong).is_err(), "{wrong:?} must be refused");
-        }
-    }
 }

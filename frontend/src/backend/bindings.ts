@@ -51,6 +51,12 @@ export interface Commands {
   memory: { request: null; answer: MemoryView };
   /** Keeps it. */
   remember: { request: MemoryRequest; answer: null };
+  /** Follows a link: the next update tells where it leads. Opens and contacts nothing. */
+  follow_link: { request: LinkTextRequest; answer: null };
+  /** The link to a place, to copy. */
+  link_to: { request: LinkRequest; answer: TextView };
+  /** The link was followed or given up: updates no longer tell it. */
+  end_link: { request: LinkEndRequest; answer: null };
   /** Services that have traces. */
   trace_services: { request: TracesOfRequest; answer: ServicesView };
   /** Operations of a service. */
@@ -899,6 +905,80 @@ around: { [key in string]: string },
 ghosts: Array<string>, };
 
 export type LineState = "waiting" | "asking" | "ok" | "note" | "missing" | "forbidden" | "failed";
+
+export type LinkEndRequest = { 
+/**
+ * From [`LinkView::serial`].
+ */
+serial: number, };
+
+export type LinkPlace = "mesh" | "node" | "edge" | "split" | "trace";
+
+export type LinkRequest = { 
+/**
+ * The context; null for that of the id, or else the first that is open.
+ */
+context: string | null, 
+/**
+ * The kind of place.
+ */
+place: LinkPlace, 
+/**
+ * Id of the node, edge, split or trace, as updates name it; empty for the Mesh screen.
+ */
+id: string, 
+/**
+ * As of this moment, RFC 3339; null is whenever it is followed.
+ */
+at: string | null, 
+/**
+ * Window of rates, seconds; null leaves that of whoever follows it.
+ */
+window_s: number | null, };
+
+export type LinkTextRequest = { 
+/**
+ * `pilothouse://…`
+ */
+text: string, };
+
+export type LinkView = { 
+/**
+ * Counts links: each is followed once.
+ */
+serial: number, 
+/**
+ * Why it cannot be followed, as a sentence; null if it can. Nothing else of it is known then.
+ */
+refused: string | null, 
+/**
+ * The context that it leads into, by its id. Nobody but a person opens it.
+ */
+context: string, 
+/**
+ * Whether that context is open.
+ */
+is_open: boolean, 
+/**
+ * The kind of place.
+ */
+place: LinkPlace, 
+/**
+ * Id of the node, edge, split or trace, as updates and commands name it; empty for the Mesh screen.
+ */
+id: string, 
+/**
+ * The moment that is meant, RFC 3339; null is now.
+ */
+at: string | null, 
+/**
+ * Window of rates that is meant, seconds; null leaves it.
+ */
+window_s: number | null, 
+/**
+ * The command line that shows the graph as of that moment; null without a moment, or where none would.
+ */
+command: string | null, };
 
 export type MemoryRequest = { 
 /**
@@ -1897,7 +1977,11 @@ checks: Array<CheckView>,
 /**
  * Counts changes of what can be chosen (a kubeconfig that was edited): ask for `chooser` again when it grows.
  */
-chooser_revision: number, };
+chooser_revision: number, 
+/**
+ * The link that is to be followed; null if there is none, or none any more.
+ */
+link: LinkView | null, };
 
 export type WaitingView = { 
 /**

@@ -3,6 +3,7 @@ import { callOfSpan } from '../model/calls';
 import { visibleParts } from '../model/visible';
 import { Clock } from './clock.svelte';
 import { Feed } from './feed.svelte';
+import { Links } from './links.svelte';
 import { MeshView } from './meshView.svelte';
 import { Place } from './place.svelte';
 import { Preferences } from './prefs.svelte';
@@ -33,6 +34,7 @@ export class App {
   readonly session: Session;
   readonly shift: Shift;
   readonly traces: Traces;
+  readonly links: Links;
   stage = $state.raw<Stage | null>(null);
   /** The filter box of the frame, so that a key can reach it. */
   filterBox: HTMLInputElement | null = null;
@@ -54,6 +56,7 @@ export class App {
     this.session = new Session(backend, this.feed, this.place);
     this.shift = new Shift(backend);
     this.traces = new Traces(backend);
+    this.links = new Links(backend, this);
   }
 
   start(): () => void {

@@ -92,6 +92,14 @@ export const COMMANDS: readonly Command[] = [
     run: (app) => app.back(),
   },
   {
+    id: 'copy-link',
+    group: 'Everywhere',
+    label: 'Copy a link to what is shown',
+    keys: ['L'],
+    enabled: (app) => app.feed.session !== null,
+    run: (app) => void app.links.copy(),
+  },
+  {
     id: 'table',
     group: 'Mesh',
     label: 'Table or graph',

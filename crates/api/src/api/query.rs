@@ -114,7 +114,7 @@ pub fn clock_at(text: &str) -> Result<Clock, ApiError> {
     Ok(Arc::new(move || at))
 }
 
-fn parse_moment(text: &str) -> Result<Moment, ApiError> {
+pub(super) fn parse_moment(text: &str) -> Result<Moment, ApiError> {
     let wrong = |_| bad_request(format!("`{text}` is no moment: write 2026-01-31T12:00:00Z"));
     let at: jiff::Timestamp = text.parse().map_err(wrong)?;
     Ok(Moment(at.as_millisecond()))

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CheckView, GraphView, LayoutView, ProgressView, SessionView, SplitsView};
+use super::{CheckView, GraphView, LayoutView, LinkView, ProgressView, SessionView, SplitsView};
 
 /// One message of a subscription: the newest state, whole. Sent once per snapshot of any open context and per step of a
 /// check; a slow reader misses some, never sees an old one after a new one.
@@ -25,4 +25,6 @@ pub struct Update {
     pub checks: Vec<CheckView>,
     /// Counts changes of what can be chosen (a kubeconfig that was edited): ask for `chooser` again when it grows.
     pub chooser_revision: u32,
+    /// The link that is to be followed; null if there is none, or none any more.
+    pub link: Option<LinkView>,
 }
