@@ -53,6 +53,8 @@ export function fakeBackend(answers: Answers = {}): FakeBackend {
       summary: 'undo: v3 10 -> 5 %',
     }),
     end_link: () => null,
+    memory: () => ({ theme: 'system', zoom: 1, page: '', problem: null }),
+    remember: () => null,
     trace_services: () => ({ names: ['ingress-gw.edge', 'reviews.shop', 'web-bff.edge'] }),
     trace_operations: () => ({ names: ['GET /product/77', 'render'] }),
     find_traces: ({ only_errors, min_duration_ms, limit }) =>
@@ -65,6 +67,7 @@ export function fakeBackend(answers: Answers = {}): FakeBackend {
   };
   return {
     calls,
+    zooms: true,
     push: (next) => {
       pushed = next;
       onUpdate(next);

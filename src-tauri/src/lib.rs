@@ -1,20 +1,25 @@
 //! The desktop shell: one window over the api. No decision, no loop, no parsing here.
 
 mod compose;
+mod instance;
 mod ipc;
+mod place;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use pilothouse_api::Api;
-use tauri::{Builder, RunEvent, Runtime};
+use tauri::{Builder, Manager as _, RunEvent, Runtime, Wry};
 use tracing_subscriber::EnvFilter;
 
-/// Runs the app until its window is closed.
+use crate::instance::Running;
+
+/// Runs the app until its window is closed, or hands over to the one that runs already.
 ///
 /// # Errors
 /// If the window system does not let us open one, or the journal cannot be read.
@@ -26,9 +31,24 @@ pub fn run() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let flags = compose::Flags::parse();
+    let running = Arc::new(Running::default());
+    let app = with_commands(instance::one_window(
+        &flags,
+        &running,
+        Builder::<Wry>::default(),
+    ))
+    .setup(|app| Ok(window::open(app.handle())?))
+    .build(context())
+    .context("opening the window")?;
+    // Only now: a start that was handed over has ended, and contacts nobody.
+    let link = flags.link.clone();
     let workspace = tauri::async_runtime::block_on(compose::workspace(flags))?;
-    let app = with_commands(Builder::default(), Api::new(Arc::clone(&workspace)));
-    let app = app.build(context()).context("opening the window")?;
+    let api = Api::new(Arc::clone(&workspace));
+    app.manage(api.clone());
+    if let Some(link) = link {
+        instance::follow(&api, link);
+    }
+    running.is_up(api);
     app.run(move |_, event| {
         if matches!(event, RunEvent::Exit) {
             workspace.keep_positions_now();
@@ -47,10 +67,9 @@ fn context<R: Runtime>() -> tauri::Context<R> {
     tauri::generate_context!()
 }
 
-/// Adds every command to a builder; generic so that tests run it without a display.
-pub fn with_commands<R: Runtime>(builder: Builder<R>, api: Api) -> Builder<R> {
+/// Adds every command to a builder; the api is managed before the window opens.
+fn with_commands<R: Runtime>(builder: Builder<R>) -> Builder<R> {
     builder
-        .manage(api.clone())
         .manage(stream::Current::default())
-        .invoke_handler(ipc::handler(api))
+        .invoke_handler(ipc::handler())
 }

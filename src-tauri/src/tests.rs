@@ -27,6 +27,8 @@ fn nothing_else_may_be_called_and_by_nobody_else() {
         "",
         "no_such_command",
         "plugin:event|listen",
+        "plugin:webview|set_webview_zoom",
+        "plugin:window|set_title",
         "every-command",
     ] {
         assert!(!may_call("main", unknown, &Origin::Local), "{unknown:?}");

@@ -62,6 +62,12 @@ export class Child {
     return this.child.pid ?? -1;
   }
 
+  /** Waits for its end: the exit code, null if a signal ended it. */
+  async ended(): Promise<number | null> {
+    await until(`the end of ${this.child.spawnargs.slice(3).join(' ')}`, async () => !this.running);
+    return this.child.exitCode;
+  }
+
   get running(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }

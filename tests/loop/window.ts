@@ -29,25 +29,58 @@ const LISTEN = `(() => {
   };
 })()`;
 
+/** What a window is opened with. */
+export interface Opening {
+  readonly app?: string;
+  /** The words after the program's name. */
+  readonly words?: readonly string[];
+  /** Where its home is and its pictures go. */
+  readonly folder?: string;
+  /** Address of a session's D-Bus. Without it there is none: another window of this machine must not take the start over. */
+  readonly bus?: string | null;
+}
+
+/** Variables under which the app keeps to `folder`. */
+export function surroundings(folder: string, bus: string | null): Record<string, string> {
+  const home = homeIn(folder);
+  return {
+    HOME: home,
+    PILOTHOUSE_HOME: join(home, 'pilothouse'),
+    XDG_RUNTIME_DIR: home,
+    DBUS_SESSION_BUS_ADDRESS: bus ?? `unix:path=${join(home, 'no-bus')}`,
+    NO_AT_BRIDGE: '1',
+  };
+}
+
+function homeIn(folder: string): string {
+  return join(folder, 'home');
+}
+
 export class WindowDriver implements Driver {
   private readonly folder: string;
   private readonly children: readonly Child[];
   private readonly session: Session;
+  /** Name of the display that it is on. */
+  readonly display: string;
 
-  private constructor(children: readonly Child[], folder: string, session: Session) {
+  private constructor(children: readonly Child[], folder: string, session: Session, display: string) {
+    this.display = display;
     this.children = children;
     this.folder = folder;
     this.session = session;
   }
 
-  /** Opens the app on the demo mesh. */
-  static async open(): Promise<WindowDriver> {
-    const app = binary('pilothouse');
+  /** Opens the app; a build of this tree on the demo mesh, if nothing else is said. */
+  static async open({
+    app = binary('pilothouse'),
+    words = ['--demo'],
+    folder = artifacts('desktop'),
+    bus = null,
+  }: Opening = {}): Promise<WindowDriver> {
     const xvfb = program('/usr/bin/Xvfb', 'xvfb');
     const webdriver = program('/usr/bin/WebKitWebDriver', 'webkit2gtk-driver');
-    const folder = artifacts('desktop');
-    const home = join(folder, 'home');
-    mkdirSync(home, { mode: 0o700 });
+    const home = homeIn(folder);
+    mkdirSync(home, { mode: 0o700, recursive: true });
     const children: Child[] = [];
     try {
       const screen = ['-displayfd', '1', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'];
@@ -57,10 +90,8 @@ export class WindowDriver implements Driver {
       const port = await freePort();
       const driver = new Child(webdriver, [`--port=${port}`, '--host=127.0.0.1'], {
         DISPLAY: `:${number}`,
-        HOME: home,
-        XDG_RUNTIME_DIR: home,
+        ...surroundings(folder, bus),
         TAURI_WEBVIEW_AUTOMATION: 'true',
-        NO_AT_BRIDGE: '1',
       });
       children.push(driver);
       const address = `http://127.0.0.1:${port}`;
@@ -70,7 +101,8 @@ export class WindowDriver implements Driver {
           () => false,
         );
       await until('WebKitWebDriver', ready);
-      const window = new WindowDriver(children, folder, await Session.start(address, ...bound(app, ['--demo'])));
+      const session = await Session.start(address, ...bound(app, words));
+      const window = new WindowDriver(children, folder, session, `:${number}`);
       await window.evaluate(LISTEN);
       return window;
     } catch (error) {
@@ -82,6 +114,12 @@ export class WindowDriver implements Driver {
   async close(): Promise<void> {
     await this.session.end().catch(() => undefined);
     await leave(this.children, this.folder);
+  }
+
+  /** Closes it, and leaves to a next one what it remembers. */
+  async closeForNow(): Promise<void> {
+    await this.session.end().catch(() => undefined);
+    await stop(this.children);
   }
 
   /** The driver, which started the app. */
@@ -122,6 +160,18 @@ export class WindowDriver implements Driver {
     return this.type([KEYS[key] ?? key]);
   }
 
+  /** Presses a key while another one is held. */
+  async hold(held: 'Control', key: string): Promise<void> {
+    const modifier = { Control: '\uE009' }[held];
+    const actions = [
+      { type: 'keyDown', value: modifier },
+      { type: 'keyDown', value: key },
+      { type: 'keyUp', value: key },
+      { type: 'keyUp', value: modifier },
+    ];
+    await this.keys(actions);
+  }
+
   evaluate<T>(expression: string): Promise<T> {
     return this.session.post('/execute/sync', { script: `return ${expression}`, args: [] });
   }
@@ -149,14 +199,22 @@ export class WindowDriver implements Driver {
       { type: 'keyDown', value },
       { type: 'keyUp', value },
     ]);
+    await this.keys(actions);
+  }
+
+  private async keys(actions: readonly { type: string; value: string }[]): Promise<void> {
     await this.session.post('/actions', { actions: [{ type: 'key', id: 'keyboard', actions }] });
   }
 }
 
 /** Ends the children, the youngest first, and forgets what the app kept. */
 async function leave(children: readonly Child[], folder: string): Promise<void> {
+  await stop(children);
+  rmSync(homeIn(folder), { recursive: true, force: true });
+}
+
+async function stop(children: readonly Child[]): Promise<void> {
   for (const child of children.toReversed()) {
     await child.stop();
   }
-  rmSync(join(folder, 'home'), { recursive: true, force: true });
 }

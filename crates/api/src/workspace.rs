@@ -42,6 +42,8 @@ pub struct Workspace {
     kept: Mutex<Kept>,
     /// Counts changes of anything that an update tells.
     news: watch::Sender<u64>,
+    /// Size of everything in the window, for the shell that carries it out.
+    zoom: watch::Sender<f64>,
     /// Stands in while nothing is open: every source of it is absent.
     nobody: Arc<Engine>,
 }
@@ -103,6 +105,7 @@ impl Workspace {
             composer: Mutex::default(),
             kept: Mutex::default(),
             news: watch::Sender::new(0),
+            zoom: watch::Sender::new(1.0),
             nobody,
         }))
     }
@@ -237,6 +240,14 @@ impl Workspace {
     /// Hears of every change.
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
+    }
+
+    pub(crate) fn zoom(&self) -> watch::Receiver<f64> {
+        self.zoom.subscribe()
+    }
+
+    pub(crate) fn set_zoom(&self, zoom: f64) {
+        self.zoom.send_replace(zoom);
     }
 
     /// Says that something changed.

@@ -7,6 +7,8 @@ export type RequestOf<C extends CommandName> = Commands[C]['request'];
 export type AnswerOf<C extends CommandName> = Commands[C]['answer'];
 
 export interface Backend {
+  /** Whether the shell shows the page larger or smaller when it is told to; a browser does that by itself. */
+  readonly zooms: boolean;
   /** Rejects with a {@link CallError} and with nothing else. */
   call<C extends CommandName>(command: C, request: RequestOf<C>): Promise<AnswerOf<C>>;
   /**

@@ -986,6 +986,10 @@ export type MemoryRequest = {
  */
 theme: string | null, 
 /**
+ * Size of everything in the window, 0.5..=3, which a window of the desktop takes at once; null leaves it.
+ */
+zoom: number | null, 
+/**
  * The page's own state as JSON text; null leaves it.
  */
 page: string | null, };
@@ -995,6 +999,10 @@ export type MemoryView = {
  * `system`, `dark` or `light`.
  */
 theme: string, 
+/**
+ * Size of everything in the window, 1 = as drawn.
+ */
+zoom: number, 
 /**
  * The page's own state as JSON text; empty if there is none. At most 256 KiB.
  */

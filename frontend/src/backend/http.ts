@@ -22,6 +22,7 @@ export function httpBackend(token: string, base = ''): Backend {
     });
 
   return {
+    zooms: false,
     async call<C extends CommandName>(command: C, request: unknown): Promise<AnswerOf<C>> {
       try {
         const response = await post(command, JSON.stringify(request ?? {}), null);

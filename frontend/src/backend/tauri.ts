@@ -9,6 +9,7 @@ const RETRY_MS = 2000;
 
 export function tauriBackend(): Backend {
   return {
+    zooms: true,
     async call(command, request) {
       try {
         return await invoke(command, request === null ? {} : { request });

@@ -10,6 +10,7 @@ import { Preferences } from './prefs.svelte';
 import { Session } from './session.svelte';
 import { Shift } from './shift.svelte';
 import { edgeOrigin, nodeOrigin, Traces } from './traces.svelte';
+import { WindowZoom } from './windowZoom';
 
 export type Direction = 'left' | 'right' | 'up' | 'down';
 
@@ -35,6 +36,7 @@ export class App {
   readonly shift: Shift;
   readonly traces: Traces;
   readonly links: Links;
+  readonly windowZoom: WindowZoom;
   stage = $state.raw<Stage | null>(null);
   /** The filter box of the frame, so that a key can reach it. */
   filterBox: HTMLInputElement | null = null;
@@ -57,6 +59,7 @@ export class App {
     this.shift = new Shift(backend);
     this.traces = new Traces(backend);
     this.links = new Links(backend, this);
+    this.windowZoom = new WindowZoom(backend);
   }
 
   start(): () => void {

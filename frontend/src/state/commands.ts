@@ -1,6 +1,7 @@
 // Every action that has a key. The keys, the help and the buttons read this one table.
 import type { App, Direction } from './app.svelte';
 import type { Screen } from './place.svelte';
+import type { WindowZoom } from './windowZoom';
 
 export interface Command {
   readonly id: string;
@@ -39,6 +40,23 @@ function walkCommand(direction: Direction, key: string, label: string): Command 
     keys: [key],
     enabled: inGraph,
     run: (app) => app.stage?.walk(direction),
+  };
+}
+
+function windowCommand(
+  id: string,
+  label: string,
+  keys: readonly string[],
+  change: (zoom: WindowZoom) => Promise<void>,
+): Command {
+  return {
+    id: `window-${id}`,
+    group: 'Everywhere',
+    label,
+    keys,
+    // A browser has these keys itself.
+    enabled: (app) => app.windowZoom.able,
+    run: (app) => void change(app.windowZoom),
   };
 }
 
@@ -99,6 +117,9 @@ export const COMMANDS: readonly Command[] = [
     enabled: (app) => app.feed.session !== null,
     run: (app) => void app.links.copy(),
   },
+  windowCommand('larger', 'Everything larger', ['Ctrl++', 'Ctrl+='], (zoom) => zoom.larger()),
+  windowCommand('smaller', 'Everything smaller', ['Ctrl+-'], (zoom) => zoom.smaller()),
+  windowCommand('as-drawn', 'Everything at 100 %', ['Ctrl+0'], (zoom) => zoom.asDrawn()),
   {
     id: 'table',
     group: 'Mesh',
@@ -232,6 +253,10 @@ export function keyLabel(key: string): string {
     ArrowDown: '↓',
     Escape: 'Esc',
     'Ctrl+k': 'Ctrl K',
+    'Ctrl++': 'Ctrl +',
+    'Ctrl+=': 'Ctrl =',
+    'Ctrl+-': 'Ctrl -',
+    'Ctrl+0': 'Ctrl 0',
   };
   return names[key] ?? key;
 }

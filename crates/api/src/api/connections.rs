@@ -1,11 +1,17 @@
 //! Choosing, looking at and opening contexts; what the window remembers.
 
+use tokio::sync::watch;
+
 use super::Api;
+use crate::convert::bad_request;
 use crate::dto::{
     AddressesRequest, ApiError, CheckView, ChooserView, ContextRequest, FileRequest, MemoryRequest,
     MemoryView, NamespacesRequest, OpenRequest, SessionView, SourceRequest, TextView,
 };
 use crate::report::report;
+
+/// Sizes in which a window can be shown.
+const ZOOMS: std::ops::RangeInclusive<f64> = 0.5..=3.0;
 
 impl Api {
     /// Everything that can be chosen. Reads files; contacts nobody.
@@ -126,10 +132,47 @@ impl Api {
     /// # Errors
     /// If it is too large or cannot be written.
     pub fn remember(&self, request: &MemoryRequest) -> Result<(), ApiError> {
+        if let Some(zoom) = request.zoom {
+            if !ZOOMS.contains(&zoom) {
+                return Err(bad_request("a window is shown at 50 % to 300 %"));
+            }
+            self.workspace().set_zoom(zoom);
+        }
         match self.workspace().connector() {
             Ok(connector) => connector.remember(request),
             // Flags name everything: nothing is to be found again.
             Err(_) => Ok(()),
         }
+    }
+    /// Size of everything in the window, 1 = as drawn: the remembered one, then what the page asks for. Reads files.
+    #[must_use]
+    pub fn zoom(&self) -> watch::Receiver<f64> {
+        let kept = self.memory().zoom;
+        self.workspace().set_zoom(kept);
+        self.workspace().zoom()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dto::Code;
+    use crate::workspace::Workspace;
+
+    #[test]
+    fn the_size_of_everything_is_passed_on_within_its_limits() {
+        let api = Api::new(Workspace::empty(None).unwrap());
+        let seen = api.zoom();
+        let ask = |zoom: f64| {
+            api.remember(&MemoryRequest {
+                zoom: Some(zoom),
+                ..MemoryRequest::default()
+            })
+        };
+        ask(1.5).unwrap();
+        for wrong in [0.0, 0.49, 3.01, f64::NAN, f64::INFINITY] {
+            assert_eq!(ask(wrong).unwrap_err().code, Code::BadRequest);
+        }
+        assert!((*seen.borrow() - 1.5).abs() < f64::EPSILON);
     }
 }

@@ -397,21 +397,38 @@ pub struct TextView {
 }
 
 /// What a window remembers between two starts. Shells keep it as it is; only the page knows what is in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct MemoryView {
     /// `system`, `dark` or `light`.
     pub theme: String,
+    /// Size of everything in the window, 1 = as drawn.
+    pub zoom: f64,
     /// The page's own state as JSON text; empty if there is none. At most 256 KiB.
     pub page: String,
     /// Why it is not kept; null if it is.
     pub problem: Option<ProblemView>,
 }
 
+impl Default for MemoryView {
+    /// Nothing.
+    fn default() -> Self {
+        Self {
+            theme: String::new(),
+            zoom: 1.0,
+            page: String::new(),
+            problem: None,
+        }
+    }
+}
+
 /// Keeps what a window remembers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct MemoryRequest {
     /// `system`, `dark` or `light`; null leaves it.
     pub theme: Option<String>,
+    /// Size of everything in the window, 0.5..=3, which a window of the desktop takes at once; null leaves it.
+    #[serde(default)]
+    pub zoom: Option<f64>,
     /// The page's own state as JSON text; null leaves it.
     pub page: Option<String>,
 }

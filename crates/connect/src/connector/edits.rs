@@ -158,6 +158,7 @@ pub(super) fn memory(shared: &Shared) -> MemoryView {
     let (state, problems) = shared.state();
     MemoryView {
         theme: settings.theme.as_str().to_owned(),
+        zoom: settings.zoom,
         page: state.page.unwrap_or_default(),
         problem: problems.first().map(|problem| ProblemView {
             message: problem.to_string(),
@@ -172,6 +173,9 @@ pub(super) fn remember(shared: &Shared, request: &MemoryRequest) -> Result<(), A
         let theme = Theme::of_word(word)
             .ok_or_else(|| bad(format!("`{word}` is no theme"), "system, dark or light"))?;
         edit(shared, |draft| draft.set_theme(theme))?;
+    }
+    if let Some(zoom) = request.zoom {
+        edit(shared, |draft| draft.set_zoom(zoom))?;
     }
     let Some(page) = &request.page else {
         return Ok(());

@@ -46,8 +46,14 @@ fn crates_depend_only_along_the_arrows() {
             &["pilothouse-api", "pilothouse-connect", "pilothouse-engine"],
         ),
         (
+            // The settings only for the place of the window.
             "pilothouse",
-            &["pilothouse-api", "pilothouse-connect", "pilothouse-engine"],
+            &[
+                "pilothouse-api",
+                "pilothouse-connect",
+                "pilothouse-engine",
+                "pilothouse-settings",
+            ],
         ),
         ("pilothouse-bed", &[]),
         ("pilothouse-acceptance", &["pilothouse-bed"]),
