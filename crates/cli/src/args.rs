@@ -38,6 +38,11 @@ pub(crate) enum Command {
     /// What was chosen, for the window and the command line alike.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// Open the desktop app, at the place of a link if one is given.
+    Ui {
+        /// `pilothouse://CONTEXT/node|edge|split|trace/ID`, as the window copies it with the key L.
+        link: Option<String>,
+    },
     /// Paths and versions.
     Info(Format),
     /// Versions.
@@ -46,6 +51,12 @@ pub(crate) enum Command {
     Completion {
         /// Which shell.
         shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder, for packages.
+    #[command(hide = true)]
+    Man {
+        /// An existing folder.
+        folder: std::path::PathBuf,
     },
 }
 

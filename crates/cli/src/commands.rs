@@ -11,7 +11,10 @@ mod shift;
 mod split;
 mod trace_show;
 mod traces;
+mod ui;
 mod validate;
+
+use std::path::Path;
 
 use clap::CommandFactory as _;
 use pilothouse_connect::Need;
@@ -43,9 +46,11 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Validate(args) => validate::run(args),
         Command::Demo(args) => demo::run(sources, args).await,
         Command::Settings(command) => settings::run(command),
+        Command::Ui { link } => ui::run(sources, link.as_deref()),
         Command::Info(format) => info::info(format.output),
         Command::Version(format) => info::version(format.output),
         Command::Completion { shell } => completion(*shell),
+        Command::Man { folder } => man(folder),
     }
 }
 
@@ -71,5 +76,12 @@ fn completion(shell: clap_complete::Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "pilothousectl", &mut script);
     output::text(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::OK)
+}
+
+fn man(folder: &Path) -> Result<Exit, Failure> {
+    let written = clap_mangen::generate_to(Cli::command(), folder);
+    let cannot = |error| Failure::other(format!("writing into {}: {error}", folder.display()));
+    written.map_err(cannot)?;
     Ok(Exit::OK)
 }

@@ -16,3 +16,5 @@ mod splits;
 mod terminal;
 #[cfg(test)]
 mod traces;
+#[cfg(test)]
+mod ui;

@@ -57,6 +57,7 @@ fn help_version_info_and_completions_are_answers() -> Result<()> {
         "traces",
         "validate",
         "demo",
+        "ui",
         "completion",
     ] {
         ensure!(help.stdout.contains(command), "{command} is not in {help}");
@@ -70,7 +71,7 @@ fn help_version_info_and_completions_are_answers() -> Result<()> {
     ctl.line("--version")?.exits(0)?.says(&version)?;
     let info = ctl.line("info -o json")?.exits(0)?.json()?;
     let home = ctl.home().display().to_string();
-    for key in ["state_folder", "journal"] {
+    for key in ["state_folder", "journal", "settings"] {
         ensure!(
             info[key]
                 .as_str()
