@@ -80,6 +80,7 @@ for what in "$@"; do
     desktop) packages "the desktop app" libwebkit2gtk-4.1-dev build-essential pkg-config file ;;
     window) packages "driving the window" webkit2gtk-driver xvfb xauth imagemagick x11-utils dbus-daemon procps fonts-dejavu-core ;;
     browser) packages "driving a browser" chromium fonts-dejavu-core ;;
+    package) packages "looking at the package" dpkg desktop-file-utils man-db binutils ;;
     bed) packages "the test bed" prometheus victoria-metrics python3 python3-venv util-linux iproute2 openssl ;;
     *) fail "scripts/need.sh does not know '$what'" ;;
   esac
