@@ -26,7 +26,7 @@ test_browser() { build_bins && (cd frontend && npm run -s test:browser); }
 test_desktop() { build_bins && (cd frontend && npm run -s test:desktop); }
 test_package() { build_bins && (cd frontend && npm run -s test:package); }
 build_bed() { cargo run -q -p pilothouse-bed -- build all; }
-test_real() { build_bins && cargo test -q -p pilothouse-bed && cargo test -q -p pilothouse-acceptance --test real; }
+test_real() { build_bins && cargo test -q -p pilothouse-bed && cargo test -q -p pilothouse-acceptance --test connect --test real; }
 
 for name in "${parts[@]}"; do
   case $name in

@@ -22,7 +22,8 @@ pub struct ProxyEnvironment {
 
 impl ProxyEnvironment {
     /// Reads the variables: names in capitals first, empty values are none.
-    pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+    #[must_use]
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let either = |capitals: &str| {
             [capitals.to_owned(), capitals.to_ascii_lowercase()]
                 .iter()

@@ -149,14 +149,20 @@ impl Cluster {
 
     /// The lines of the token file; what is not here is answered with 401.
     fn tokens(&self) -> String {
-        [
+        let users = [
             ("admin", "system:masters"),
             ("viewer", "mesh-viewers"),
             ("narrow", "narrow-people"),
             ("deputy", "deputies"),
-        ]
-        .map(|(user, group)| format!("{},{user},{user},\"{group}\"\n", self.token(user)))
-        .concat()
+        ];
+        let users = users.map(|(user, group)| (self.token(user), user, group));
+        // The tokens of the table of odd kubeconfigs in `crates/kube`; `tess` may act as anybody.
+        let odd = [("t", "tess", "system:masters"), ("from-file", "fay", "odd")];
+        let odd = odd.map(|(token, user, group)| (token.to_owned(), user, group));
+        let lines = users.into_iter().chain(odd);
+        lines
+            .map(|(token, user, group)| format!("{token},{user},{user},\"{group}\"\n"))
+            .collect()
     }
 }
 

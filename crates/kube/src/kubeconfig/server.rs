@@ -53,6 +53,10 @@ impl Server {
         if host.host().is_empty() {
             return Err(bad());
         }
+        // Else the scheme's own port would stand in for it: another server.
+        if host.as_str() != host.host() && host.port_u16().is_none() {
+            return Err("the port of its server is no number of a port".to_owned());
+        }
         let path: PathAndQuery = if path.is_empty() { "/" } else { path }
             .parse()
             .map_err(|_| bad())?;
@@ -104,6 +108,9 @@ mod tests {
             ("ftp://a", Err("unsupported protocol scheme \"ftp\"")),
             ("https://", Err("")),
             ("https://a b", Err("no http")),
+            ("https://a:https", Err("no number of a port")),
+            ("https://[::1]:x/y", Err("no number of a port")),
+            ("a:99999", Err("no number of a port")),
             ("", Err("host must be")),
         ];
         for (server, expect) in cases {
