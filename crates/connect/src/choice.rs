@@ -32,6 +32,8 @@ pub(crate) struct Verdict {
     pub(crate) why: String,
     /// Whether it may be taken by itself.
     pub(crate) is_eligible: bool,
+    /// Whether a token or a tenant would help.
+    pub(crate) wants_sign_in: bool,
 }
 
 /// What one answer is worth. `own` are the namespaces of the cluster, where they are known.
@@ -48,6 +50,7 @@ pub(crate) fn judge_metrics(
             state: LineState::Note,
             why: format!("{} answers, but has no istio_requests_total", facts.product),
             is_eligible: false,
+            wants_sign_in: false,
         },
         None => Verdict {
             state: LineState::Note,
@@ -56,6 +59,7 @@ pub(crate) fn judge_metrics(
                 facts.product
             ),
             is_eligible: true,
+            wants_sign_in: false,
         },
         Some(series) => {
             let foreign = own.is_some_and(|own| {
@@ -81,12 +85,14 @@ pub(crate) fn judge_metrics(
                         names.join(", ")
                     ),
                     is_eligible: false,
+                    wants_sign_in: false,
                 };
             }
             Verdict {
                 state: LineState::Ok,
                 why: format!("knows istio_requests_total ({series} series{age})"),
                 is_eligible: true,
+                wants_sign_in: false,
             }
         }
     }
@@ -159,8 +165,12 @@ pub(crate) fn refused(error: &SourceError) -> Verdict {
         } else {
             LineState::Failed
         },
-        why: error.message.clone(),
+        why: match error.hint.as_str() {
+            "" => error.message.clone(),
+            hint => format!("{}; {hint}", error.message),
+        },
         is_eligible: false,
+        wants_sign_in: error.kind == SourceErrorKind::Unauthorized,
     }
 }
 
@@ -227,6 +237,21 @@ mod tests {
         );
         assert_eq!(chosen(&[label], &[down()]), None);
         assert_eq!(chosen(&[], &[]), None);
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do_and_wants_a_token_only_where_one_helps() {
+        let refusal = |kind| {
+            let error = SourceError::new(SourceKind::Metrics, kind, "HTTP 40x");
+            refused(&error.with_hint("ask for a role"))
+        };
+        let unknown = refusal(SourceErrorKind::Unauthorized);
+        assert_eq!(unknown.why, "HTTP 40x; ask for a role");
+        assert!(unknown.wants_sign_in);
+        // The cluster forbids the way: no token of the server's would open it.
+        let forbidden = refusal(SourceErrorKind::Forbidden);
+        assert_eq!(forbidden.state, LineState::Forbidden);
+        assert!(!forbidden.wants_sign_in);
     }
 
     #[test]

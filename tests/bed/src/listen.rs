@@ -1,4 +1,4 @@
-//! A loopback listener of the bed's own: one thread accepts, one serves each connection.
+//! A local listener of the bed's own: one thread accepts, one serves each connection.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result};
+
+use crate::namespace;
 
 /// A running listener. Dropped, its port is closed; connections that it has go on.
 pub(crate) struct Listener {
@@ -15,13 +17,13 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Binds a free port on 127.0.0.1 and gives each connection to `serve`, in a thread. Where
+    /// Binds a free port, where pods can be, and gives each connection to `serve`, in a thread. Where
     /// that fails the connection is closed, which is all that a peer can see of it.
     pub(crate) fn start(
         name: &str,
         serve: impl Fn(TcpStream) -> Result<()> + Send + Sync + 'static,
     ) -> Result<Self> {
-        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        let socket = TcpListener::bind((namespace::address(), 0))
             .with_context(|| format!("no port for {name}"))?;
         let port = socket.local_addr()?.port();
         let stop = Arc::new(AtomicBool::new(false));

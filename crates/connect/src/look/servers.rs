@@ -199,6 +199,7 @@ fn traces_verdict(probe: &TracesSurvey) -> Verdict {
             product(&probe.product, probe.version.as_deref())
         ),
         is_eligible: true,
+        wants_sign_in: false,
     }
 }
 
@@ -322,11 +323,16 @@ fn show_verdicts(
                 .as_ref()
                 .map(|f| f.product.clone())
                 .unwrap_or_default();
-            let (id, label) = match (view.chosen, verdict.state) {
-                (true, _) => continue,
-                (false, LineState::Forbidden) => ("token", "Give a token…"),
-                (false, LineState::Ok | LineState::Note) => ("use", "Use this"),
-                (false, _) => ("retry", "Try again"),
+            if view.chosen {
+                continue;
+            }
+            let answers = matches!(verdict.state, LineState::Ok | LineState::Note);
+            let (id, label) = if answers {
+                ("use", "Use this")
+            } else if verdict.wants_sign_in {
+                ("token", "Give a token…")
+            } else {
+                ("retry", "Try again")
             };
             view.action = Some(ActionView {
                 id: id.to_owned(),

@@ -1,4 +1,4 @@
-//! What answers, and whether it holds mesh metrics. Five small requests, none of them needed for the queries.
+//! What answers, and whether it holds mesh metrics. A few small requests, none of them needed for the queries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,8 @@ const MESH_METRIC: &str = "istio_requests_total";
 /// How far back samples are looked at to learn the time between scrapes: enough for three at the slowest usual pace.
 const LOOK_BACK: &str = "5m";
 
+const VICTORIA_METRICS: &str = "VictoriaMetrics";
+
 #[derive(Deserialize)]
 struct BuildInfo {
     data: BuildData,
@@ -25,6 +27,13 @@ struct BuildData {
     version: Option<String>,
     /// Mimir names itself here.
     application: Option<String>,
+}
+
+/// Thanos' stores by their kind.
+#[derive(Deserialize)]
+struct Stores {
+    #[serde(rename = "data")]
+    _by_kind: BTreeMap<String, Vec<serde::de::IgnoredAny>>,
 }
 
 /// Facts: `mesh_series` (number of request counters, 0 if there are none) and, where it can be seen, `scrape_interval_s`.
@@ -42,9 +51,14 @@ pub(super) async fn probe(source: &PrometheusSource) -> Result<Probe, SourceErro
     }
     let (version, application) =
         build.map_or((None, None), |build| (build.version, build.application));
+    let product = match application {
+        Some(application) => application,
+        None => speaker(source).await.to_owned(),
+    };
     Ok(Probe {
-        product: application.unwrap_or_else(|| "Prometheus".to_owned()),
-        version: version.filter(|version| !version.is_empty()),
+        // The one that it tells is that of the Prometheus whose API it offers.
+        version: version.filter(|version| !version.is_empty() && product != VICTORIA_METRICS),
+        product,
         api: Some("v1".to_owned()),
         address: source.address().to_owned(),
         facts,
@@ -73,6 +87,19 @@ async fn build_info(source: &PrometheusSource) -> Result<Option<BuildData>, Sour
         return Err(answer.failure());
     }
     Ok(answer.json::<BuildInfo>().ok().map(|info| info.data))
+}
+
+/// Who speaks `PromQL` without saying its name: Thanos has a page of its stores, and `VictoriaMetrics` functions of its own.
+async fn speaker(source: &PrometheusSource) -> &'static str {
+    let stores = source.client.get(&["api", "v1", "stores"], &[]);
+    let (stores, own_function) = tokio::join!(stores, source.vector("now()", None));
+    if stores.is_ok_and(|answer| answer.json::<Stores>().is_ok()) {
+        return "Thanos";
+    }
+    if own_function.is_ok_and(|answer| !answer.rows.is_empty()) {
+        return VICTORIA_METRICS;
+    }
+    "Prometheus"
 }
 
 /// Seconds between scrapes of the mesh's proxies, from the times of the raw samples of one busy series; `None` if that

@@ -269,6 +269,38 @@ async fn a_probe_tells_version_series_and_scrape_interval() {
     );
 }
 
+/// Thanos and `VictoriaMetrics` tell a version, or an empty one, and not whose it is.
+#[tokio::test]
+async fn a_probe_knows_who_speaks_promql() {
+    let thanos = |asked: &Asked| match asked.path.as_str() {
+        "/api/v1/stores" => Reply::json(r#"{"status":"success","data":{"sidecar":[]}}"#),
+        _ => healthy(asked),
+    };
+    let victoria = |asked: &Asked| match asked.parameter("query") {
+        Some("now()") => Reply::json(vector(r#"{"metric":{},"value":[1,"1795343420"]}"#)),
+        _ => healthy(asked),
+    };
+    let mimir = |asked: &Asked| match asked.path.as_str() {
+        "/api/v1/status/buildinfo" => Reply::json(
+            r#"{"status":"success","data":{"application":"Grafana Mimir","version":"2.17.0"}}"#,
+        ),
+        _ => healthy(asked),
+    };
+    let told = async |sim: Sim| {
+        let source = PrometheusSource::new(&sim.url, Options::default()).unwrap();
+        let probe = source.probe().await.unwrap();
+        (probe.product, probe.version)
+    };
+    let version = |text: &str| Some(text.to_owned());
+    let expected = ("Thanos".to_owned(), version("2.42.0"));
+    assert_eq!(told(Sim::start(thanos).await).await, expected);
+    // It says the version of the Prometheus that it stands in for.
+    let expected = ("VictoriaMetrics".to_owned(), None);
+    assert_eq!(told(Sim::start(victoria).await).await, expected);
+    let expected = ("Grafana Mimir".to_owned(), version("2.17.0"));
+    assert_eq!(told(Sim::start(mimir).await).await, expected);
+}
+
 #[tokio::test]
 async fn a_probe_does_without_what_some_servers_lack() {
     let sim = Sim::start(|asked| match asked.parameter("query") {

@@ -7,3 +7,7 @@
 
 #[cfg(test)]
 mod kubeconfigs;
+#[cfg(test)]
+mod operator;
+#[cfg(test)]
+mod ways;
