@@ -18,6 +18,13 @@ use crate::resource;
 /// Longest server text that goes into a message when the server did not answer a `Status`.
 const MAX_PLAIN_TEXT: usize = 200;
 
+/// What is said of an answer that is a page for people.
+const PAGE: &str = "the server answered a page of HTML, not Kubernetes' JSON";
+
+/// What to do about such a page.
+pub(crate) const PAGE_HINT: &str = "a proxy or a login page stands before the API server; log in there, or check the \
+                                    server address and the proxy of this context";
+
 /// A failure of the control plane.
 pub(crate) fn failed(kind: SourceErrorKind, message: impl Into<String>) -> SourceError {
     SourceError::new(SourceKind::ControlPlane, kind, message)
@@ -217,7 +224,7 @@ fn plain_text(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?.trim();
     let line = text.lines().next()?.trim();
     if line.starts_with('<') {
-        return Some("the server answered a page of HTML, not Kubernetes' JSON".to_owned());
+        return Some(PAGE.to_owned());
     }
     Some(line.chars().take(MAX_PLAIN_TEXT).collect())
 }
@@ -235,7 +242,12 @@ pub(crate) fn refused_read(refusal: &Refusal, doing: &Doing<'_>) -> SourceError 
         _ => SourceErrorKind::BadAnswer,
     };
     let message = format!("cannot {}: {}", doing.text(), refusal.words());
-    failed(kind, message).with_hint(hint(refusal.status, kind, doing))
+    let hint = if refusal.message == PAGE {
+        PAGE_HINT.to_owned()
+    } else {
+        hint(refusal.status, kind, doing)
+    };
+    failed(kind, message).with_hint(hint)
 }
 
 fn hint(status: u16, kind: SourceErrorKind, doing: &Doing<'_>) -> String {

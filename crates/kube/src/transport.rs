@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 
-use crate::failure::{CallError, Refusal, call_error, failed, timed_out};
+use crate::failure::{self, CallError, Refusal, call_error, failed, timed_out};
 pub use login_state::LoginState;
 pub(crate) use session::{Access, Connector, Proof, wall_clock};
 use session::{Sessions, Way};
@@ -41,8 +41,7 @@ impl Reply {
             let (message, hint) = if self.body.trim_ascii_start().starts_with(b"<") {
                 (
                     "the server's answer is no JSON but a page of HTML".to_owned(),
-                    "a proxy or a login page stands before the API server; log in there, or check the server address \
-                     and the proxy of this context",
+                    failure::PAGE_HINT,
                 )
             } else {
                 (

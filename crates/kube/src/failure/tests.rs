@@ -156,6 +156,12 @@ fn a_page_of_html_is_not_quoted() {
     let refusal = Refusal::read(502, b"<html><body>Bad Gateway</body></html>");
     assert!(!refusal.message.contains("Gateway"), "{}", refusal.message);
     assert!(refusal.message.contains("HTML"));
+    // Whatever its status, it is not the API server that speaks.
+    for status in [404, 502, 503] {
+        let page = Refusal::read(status, b"<html>");
+        let hint = refused_read(&page, &SHOP).hint;
+        assert!(hint.contains("log in there"), "{status}: {hint}");
+    }
     let error = refused_read(&Refusal::read(500, b""), &SHOP);
     assert!(error.message.ends_with("HTTP 500 without a reason"));
 }
