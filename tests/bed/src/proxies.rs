@@ -146,7 +146,9 @@ fn pass(
             }
         }
         Passage::Open => {
-            let server = TcpStream::connect(("127.0.0.1", target))?;
+            // Closed by hand: `open` has another handle of it.
+            let server = TcpStream::connect(("127.0.0.1", target))
+                .inspect_err(|_| drop(stream.shutdown(Shutdown::Both)))?;
             lock(state).open.push(server.try_clone()?);
             splice(stream, server)?;
         }
