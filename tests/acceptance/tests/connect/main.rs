@@ -6,6 +6,8 @@
 //! It needs the servers: `cargo run -p pilothouse-bed -- build all`. Without them it fails and says so.
 
 #[cfg(test)]
+mod clusters;
+#[cfg(test)]
 mod kubeconfigs;
 #[cfg(test)]
 mod operator;

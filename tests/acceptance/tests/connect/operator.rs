@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, ensure};
 use pilothouse_api::dto::{ApiError, CandidateView, CheckLineView, CheckView, LineState};
-use pilothouse_api::{Api, Connector as _, Opened, Workspace};
+use pilothouse_api::{Api, Connector, Opened, Workspace};
 use pilothouse_connect::{Contexts, Folders, SourceArgs};
 use pilothouse_kube::ConfigEnvironment;
 use tempfile::TempDir;
@@ -67,7 +67,9 @@ impl Operator {
 
     /// A workspace in which these contexts are open, whose engines are loaded by hand.
     pub(crate) fn open(&self, looks: Vec<Looked>) -> Result<Api> {
-        let workspace = Workspace::empty(Some(Arc::clone(&self.contexts) as _))
+        // Named in full: it becomes a `dyn Connector`.
+        let contexts = Arc::<Contexts>::clone(&self.contexts);
+        let workspace = Workspace::empty(Some(contexts))
             .map_err(|error| anyhow::anyhow!("{}", error.message))?;
         for look in looks {
             let failed = |error: ApiError| anyhow::anyhow!("{}", error.message);

@@ -13,6 +13,8 @@ use pilothouse_bed::{Program, isolated};
 
 use rooms::{Room, Shown};
 
+type Step = fn(&Room) -> Result<()>;
+
 #[test]
 fn metrics_and_traces_are_found_and_reached_through_the_api_server() -> Result<()> {
     isolated(
@@ -29,7 +31,7 @@ fn metrics_and_traces_are_found_and_reached_through_the_api_server() -> Result<(
         ],
         || {
             let room = Room::set()?;
-            let steps: [(&str, fn(&Room) -> Result<()>); 9] = [
+            let steps: [(&str, Step); 9] = [
                 ("nothing is there", nothing_is_there),
                 ("an empty server is not taken", an_empty_server_is_not_taken),
                 (

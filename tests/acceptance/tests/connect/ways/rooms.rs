@@ -186,8 +186,8 @@ impl Room {
         self.operator.runtime.block_on(api.load());
         let update = api.latest();
         let sources = update.graph.sources.iter();
-        let metrics = sources.filter(|source| source.name == "metrics");
-        let metrics = metrics.last().context("no metrics")?;
+        let mut metrics = sources.filter(|source| source.name == "metrics");
+        let metrics = metrics.next_back().context("no metrics")?;
         ensure!(
             metrics.state == "ok" && metrics.address.contains(by),
             "{by} was expected of {metrics:#?}"
