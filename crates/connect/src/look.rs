@@ -197,11 +197,19 @@ async fn greet(board: &Board<'_>, kube: &KubeSource) -> Greeted {
     let _asked_together = board.asking("user");
     let asking = async { tokio::join!(kube.version(), kube.whoami()) };
     let (version, who) = Box::pin(with_waiting(board, kube, asking)).await;
+    // One that tells neither may not be there: every question is answered with 404 then.
+    let silent = matches!((&version, &who), (Ok(None), Ok(None)));
+    let absent = if silent {
+        kube.has_an_api().await.err()
+    } else {
+        None
+    };
     // A server may hide its version and still serve; one that does not know us serves nothing.
     let error = [version.as_ref().err(), who.as_ref().err()]
         .into_iter()
         .flatten()
         .find(|error| error.kind != SourceErrorKind::Forbidden)
+        .or(absent.as_ref())
         .cloned();
     if let Some(error) = error {
         board.answer("api_server", since, lines::failed(&error));

@@ -106,6 +106,24 @@ impl KubeSource {
             Err(error) => Err(error.of_read(&doing)),
         }
     }
+
+    /// Whether there is a Kubernetes API at all at this address: for servers that tell neither who we are nor their
+    /// version, as every path does under which there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is none. One that cannot be asked is none of this question's business.
+    pub async fn has_an_api(&self) -> Result<(), SourceError> {
+        match self.read("/api").await {
+            Err(CallError::Refused(refusal)) if refusal.path_is_absent() => {
+                let message = format!("there is no Kubernetes API at {}", self.facts.server);
+                let hint = "check the path of the server address of this context: a gateway of several clusters may no \
+                            longer know this one";
+                Err(failed(SourceErrorKind::NotFound, message).with_hint(hint))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Who {
@@ -188,6 +206,19 @@ mod tests {
         for kind in [SourceErrorKind::BadAnswer; 2] {
             assert_eq!(source.version().await.unwrap_err().kind, kind);
         }
+    }
+
+    #[tokio::test]
+    async fn a_path_without_an_api_is_told_from_a_server_that_keeps_silent() {
+        let (source, _) = serve(&[], |_| Canned::no_path());
+        let error = source.has_an_api().await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::NotFound);
+        assert!(error.message.contains("no Kubernetes API"), "{error}");
+        assert!(error.hint.contains("path"), "{}", error.hint);
+        let (source, _) = serve(&[], |_| Canned::text(403, "no"));
+        assert!(source.has_an_api().await.is_ok(), "it only keeps silent");
+        let (source, _) = serve(&[], |_| Canned::ok(&json!({"versions": ["v1"]})));
+        assert!(source.has_an_api().await.is_ok());
     }
 
     #[tokio::test]

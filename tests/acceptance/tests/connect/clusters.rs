@@ -34,7 +34,7 @@ fn an_operator_connects_to_two_clusters() -> Result<()> {
         west,
         servers,
     };
-    let steps: [(&str, Step); 11] = [
+    let steps: [(&str, Step); 13] = [
         (
             "who may only look is told the missing rule, which helps",
             rights::the_missing_rule_helps,
@@ -56,6 +56,10 @@ fn an_operator_connects_to_two_clusters() -> Result<()> {
             "a token ends in the middle of a session",
             faults::a_token_ends,
         ),
+        (
+            "a path that leads nowhere",
+            faults::a_path_that_leads_nowhere,
+        ),
         ("a plugin does not end", faults::a_plugin_does_not_end),
         (
             "the network comes and goes",
@@ -69,6 +73,7 @@ fn an_operator_connects_to_two_clusters() -> Result<()> {
             "secrets of addresses are told to nobody",
             canary::of_addresses,
         ),
+        ("the journal holds no secret", canary::of_the_journal),
         ("another authority", faults::another_authority),
     ];
     for (name, step) in steps {

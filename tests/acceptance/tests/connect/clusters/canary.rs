@@ -95,6 +95,51 @@ pub(super) fn of_kubeconfigs(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
+/// A shift is written down with whoever made it, and not with what let them in.
+pub(super) fn of_the_journal(stage: &mut Stage) -> Result<()> {
+    stage.east.kube().apply_yaml(SPLIT)?;
+    let kubeconfig = Stage::admin(&stage.east)?;
+    let ctl = Ctl::new()?.with("RUST_LOG", "trace");
+    let shift = "split set VirtualService/reviews.bookinfo v1=60 v2=40 --yes -o json";
+    let line = format!("--kubeconfig {} {shift}", kubeconfig.display());
+    let answer = ctl.line(&line)?.exits(0)?;
+    ensure!(answer.json()?["entry"]["user"] == "admin", "{answer}");
+    let token = stage.east.token("admin");
+    for text in [&answer.stdout, &answer.stderr] {
+        holds_no_secret("the command line", text, &token)?;
+    }
+    let written = files_hold_no_secret(ctl.home(), &token)?;
+    let is_journal = |file: &String| file.contains("journal");
+    ensure!(written.iter().any(is_journal), "{written:?}");
+    Ok(())
+}
+
+const SPLIT: &str = "
+apiVersion: v1
+kind: Service
+metadata: {name: reviews, namespace: bookinfo}
+spec: {selector: {app: reviews}, ports: [{name: http, port: 9080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: reviews, namespace: bookinfo}
+spec:
+  host: reviews
+  subsets:
+  - {name: v1, labels: {version: v1}}
+  - {name: v2, labels: {version: v2}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: reviews, namespace: bookinfo}
+spec:
+  hosts: [reviews]
+  http:
+  - route:
+    - {destination: {host: reviews, subset: v1}, weight: 90}
+    - {destination: {host: reviews, subset: v2}, weight: 10}
+";
+
 /// The window's own doings: secrets that a person typed, let in and refused.
 pub(super) fn of_addresses(stage: &mut Stage) -> Result<()> {
     let log = Log::default();

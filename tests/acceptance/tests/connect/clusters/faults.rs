@@ -11,6 +11,7 @@ use pilothouse_kube::{ConnectOptions, KubeSource};
 use serde_json::json;
 
 use super::{Stage, connect, options};
+use crate::operator::Operator;
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -142,6 +143,24 @@ pub(super) fn the_network_comes_and_goes(stage: &mut Stage) -> Result<()> {
     stage.servers.restart(&server)?;
     stage.servers.await_api_server(&stage.east)?;
     ensure!(user(stage, &source)? == "viewer", "after a restart");
+    Ok(())
+}
+
+/// The right server under a path where it has nothing, as behind a gateway of clusters: nothing is opened.
+pub(super) fn a_path_that_leads_nowhere(stage: &mut Stage) -> Result<()> {
+    let mut server = stage.east.server(Way::Authority)?;
+    let address = format!("https://127.0.0.1:{}/k8s/clusters/gone", stage.east.port());
+    server["server"] = json!(address);
+    // Whoever may do less is told that the path is forbidden, by this server.
+    let user = json!({"token": stage.east.token("admin")});
+    let kubeconfig = stage.east.write_kubeconfig("nowhere", &server, &user)?;
+    let look = Operator::with(&[&kubeconfig])?.look("east")?;
+    let failure = look.view.failure.as_ref().context("it was opened")?;
+    ensure!(look.opened.is_err(), "it was opened");
+    ensure!(
+        failure.happened.contains("no Kubernetes API") && failure.helps.contains("path"),
+        "{failure:?}"
+    );
     Ok(())
 }
 
