@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, ensure};
 use pilothouse_api::dto::{ApiError, CandidateView, CheckLineView, CheckView, LineState};
-use pilothouse_api::{Api, Connector, Opened, Workspace};
+use pilothouse_api::{Api, Connector, Offer, Opened, Workspace};
 use pilothouse_connect::{Contexts, Folders, SourceArgs};
 use pilothouse_kube::ConfigEnvironment;
 use tempfile::TempDir;
@@ -60,7 +60,10 @@ impl Operator {
     pub(crate) fn look(&self, context: &str) -> Result<Looked> {
         let last = Mutex::new(None);
         let tell = |view: CheckView| *last.lock().unwrap() = Some(view);
-        let opened = self.runtime.block_on(self.contexts.connect(context, &tell));
+        // Loaded by hand: what is offered on the way is of no use.
+        let offer = |_: Offer| ();
+        let looking = self.contexts.connect(context, &tell, &offer);
+        let opened = self.runtime.block_on(looking);
         let view = last.into_inner().unwrap().context("nothing was told")?;
         Ok(Looked { view, opened })
     }
