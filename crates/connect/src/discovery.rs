@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use pilothouse_kube::{Inventory, PortFact, ServiceFact};
 use pilothouse_telemetry::TraceKind;
 
-use self::hosts::{of_url, service_of_host};
+use self::hosts::{of_url, service_of_host, without_secrets};
 use self::labels::{METRICS, Mark, TRACES};
 
 /// Label or annotation by which an operator names the server.
@@ -51,7 +51,7 @@ impl Where {
                 base_path,
                 ..
             } => format!("{namespace}/{name}:{port}{base_path}"),
-            Self::Address(url) => url.clone(),
+            Self::Address(url) => without_secrets(url),
         }
     }
 
@@ -59,7 +59,7 @@ impl Where {
     pub(crate) fn server(&self, api_server: &str) -> String {
         match self {
             Self::Service { .. } => format!("{} of {api_server}", self.id()),
-            Self::Address(url) => url.clone(),
+            Self::Address(url) => without_secrets(url),
         }
     }
 

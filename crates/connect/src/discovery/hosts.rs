@@ -41,3 +41,42 @@ pub(super) fn service_of_host<'i>(inventory: &'i Inventory, host: &str) -> Optio
         .iter()
         .find(|service| service.name == name && service.namespace == namespace)
 }
+
+/// An address as it may be shown: without user, password, query and fragment. A flag may hold them, and so may what
+/// somebody wrote into a cluster.
+pub(super) fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    // The last one, as for every reader of addresses: a password may hold one unescaped.
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_secret() {
+        let cases = [
+            ("https://mimir/prometheus", "https://mimir/prometheus"),
+            ("http://anna:canary@h:9090/p", "http://h:9090/p"),
+            ("http://anna:can@ary@h:9090", "http://h:9090"),
+            ("http://canary@h", "http://h"),
+            ("https://h/p?token=canary#canary", "https://h/p"),
+            ("anna:canary@h:9090", "h:9090"),
+            ("http://h/a@b", "http://h/a@b"),
+            ("", ""),
+        ];
+        for (url, shown) in cases {
+            assert_eq!(without_secrets(url), shown, "{url}");
+        }
+    }
+}
