@@ -9,5 +9,5 @@ import App from './view/App.svelte';
 
 const target = document.getElementById('app');
 if (target !== null) {
-  mount(App, { target, props: { app: new AppState(connect(), window.localStorage) } });
+  mount(App, { target, props: { app: new AppState(connect()) } });
 }

@@ -21,7 +21,7 @@ export function update(more: Partial<Update> = {}): Update {
     splits: { splits: [...SPLITS] },
     progress: [],
     session: session(),
-    sessions: [session()],
+    sessions: [more.session ?? session()],
     checks: [],
     chooser_revision: 0,
     link: null,

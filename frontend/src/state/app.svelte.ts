@@ -1,16 +1,22 @@
 import type { Backend } from '../backend/backend';
+import type { Update } from '../backend/bindings';
 import { callOfSpan } from '../model/calls';
+import { contextOf } from '../model/splitId';
 import { visibleParts } from '../model/visible';
 import { Clock } from './clock.svelte';
+import { Connect } from './connect.svelte';
 import { Feed } from './feed.svelte';
 import { Links } from './links.svelte';
+import { Memory } from './memory.svelte';
 import { MeshView } from './meshView.svelte';
+import type { Screen } from './place.svelte';
 import { Place } from './place.svelte';
 import { Preferences } from './prefs.svelte';
 import { Session } from './session.svelte';
 import { Shift } from './shift.svelte';
 import { edgeOrigin, nodeOrigin, Traces } from './traces.svelte';
 import { WindowZoom } from './windowZoom';
+import { Width } from './width.svelte';
 
 export type Direction = 'left' | 'right' | 'up' | 'down';
 
@@ -31,7 +37,10 @@ export class App {
   readonly feed = new Feed(this.clock);
   readonly place = new Place();
   readonly meshView = new MeshView();
-  readonly prefs: Preferences;
+  readonly prefs = new Preferences();
+  readonly width = new Width();
+  readonly memory: Memory;
+  readonly connect: Connect;
   readonly session: Session;
   readonly shift: Shift;
   readonly traces: Traces;
@@ -51,10 +60,18 @@ export class App {
   readonly split = $derived(this.feed.splits.find((split) => split.id === this.place.splitId) ?? null);
 
   private readonly backend: Backend;
+  /** Which contexts were open at the last update. */
+  private open: readonly string[] = [];
 
-  constructor(backend: Backend, storage: Storage | null) {
+  /** The screen in front: the connection screen covers the others. */
+  readonly front: Screen | 'connect' = $derived.by(() =>
+    this.connect.isShown ? 'connect' : this.place.screen,
+  );
+
+  constructor(backend: Backend) {
     this.backend = backend;
-    this.prefs = new Preferences(storage);
+    this.memory = new Memory(backend, this.prefs, this.place);
+    this.connect = new Connect(backend, this.feed);
     this.session = new Session(backend, this.feed, this.place);
     this.shift = new Shift(backend);
     this.traces = new Traces(backend);
@@ -63,8 +80,50 @@ export class App {
   }
 
   start(): () => void {
-    const stops = [this.clock.start(), this.feed.start(this.backend)];
+    const stops = [this.clock.start(), this.feed.start(this.backend, (update) => this.receive(update))];
+    void this.memory.load();
     return () => stops.forEach((stop) => stop());
+  }
+
+  /** To a screen; from the connection screen, too, if anything is open. */
+  go(screen: Screen): void {
+    if (!this.connect.isShown || this.connect.leave()) {
+      this.place.go(screen);
+    }
+  }
+
+  /** Another window of the numbers, now and at the next start. */
+  chooseWindow(seconds: number): void {
+    this.prefs.windowS = seconds;
+    void this.session.setWindow(seconds);
+  }
+
+  /** Where a split lies, if that can be mistaken: `prod-eu, cluster c1`; empty while only one context is open. */
+  whereOf(splitId: string): string {
+    const { feed, connect } = this;
+    if (feed.sessions.length < 2) {
+      return '';
+    }
+    const session = feed.sessionOf(contextOf(splitId));
+    const name = connect.nameOf(session?.context ?? contextOf(splitId) ?? '');
+    return session?.cluster ? `${name}, cluster ${session.cluster}` : name;
+  }
+
+  private receive(update: Update): void {
+    this.connect.receive(update);
+    const open = update.sessions.map((session) => session.context);
+    if (this.open.length > 0 && !this.open.some((context) => open.includes(context))) {
+      this.place.forget();
+      this.traces.forget();
+      this.meshView.camera = null;
+    }
+    const added = open.some((context) => !this.open.includes(context));
+    this.open = open;
+    const { windowS } = this.prefs;
+    const { session } = update;
+    if (added && windowS !== null && windowS !== session.window_s && session.windows.includes(windowS)) {
+      void this.session.setWindow(windowS);
+    }
   }
 
   /** Opens the plan that takes a change back (the last own one, if none is named), on the screen of its split. */
@@ -91,8 +150,10 @@ export class App {
 
   /** One level back on the screen in front. */
   back(): void {
-    const { place, shift, traces } = this;
-    if (place.screen === 'mesh') {
+    const { connect, place, shift, traces } = this;
+    if (connect.isShown) {
+      connect.leave();
+    } else if (place.screen === 'mesh') {
       if (!place.back()) {
         place.table = false;
       }

@@ -5,7 +5,8 @@ import type { WindowZoom } from './windowZoom';
 
 export interface Command {
   readonly id: string;
-  readonly group: 'Screens' | 'Mesh' | 'Graph with focus' | 'Splits' | 'Traces' | 'Everywhere';
+  readonly group:
+    'Screens' | 'Choosing a mesh' | 'Mesh' | 'Graph with focus' | 'Splits' | 'Traces' | 'Everywhere';
   readonly label: string;
   /** As `KeyboardEvent.key`, with `Ctrl+` in front where it is held (Cmd on a Mac). */
   readonly keys: readonly string[];
@@ -15,10 +16,14 @@ export interface Command {
 
 const always = (): boolean => true;
 const on =
-  (screen: Screen) =>
+  (screen: App['front']) =>
   (app: App): boolean =>
-    app.place.screen === screen;
-const onStage = (app: App): boolean => app.place.screen === 'mesh' && app.stage !== null;
+    app.front === screen;
+/** Nothing else that knows arrows and Enter itself has the focus: a radio, a button. */
+const amongCards = (app: App): boolean =>
+  app.front === 'connect' && document.activeElement?.matches('[data-card], main, body') !== false;
+const isOpen = (app: App): boolean => app.front !== 'connect' && app.feed.session !== null;
+const onStage = (app: App): boolean => app.front === 'mesh' && app.stage !== null;
 const inGraph = (app: App): boolean => onStage(app) && app.stage?.hasFocus() === true;
 
 function screenCommand(id: Screen, label: string, key: string): Command {
@@ -28,7 +33,18 @@ function screenCommand(id: Screen, label: string, key: string): Command {
     label,
     keys: [key],
     enabled: always,
-    run: (app) => app.place.go(id),
+    run: (app) => app.go(id),
+  };
+}
+
+function chooseCommand(key: string, label: string, by: number): Command {
+  return {
+    id: `choose-${key}`,
+    group: 'Choosing a mesh',
+    label,
+    keys: [key],
+    enabled: amongCards,
+    run: (app) => app.connect.step(by),
   };
 }
 
@@ -65,14 +81,49 @@ export const COMMANDS: readonly Command[] = [
   screenCommand('splits', 'Splits', '2'),
   screenCommand('traces', 'Traces', '3'),
   {
+    id: 'connect',
+    group: 'Screens',
+    label: 'Choose a mesh',
+    keys: ['Ctrl+o'],
+    enabled: always,
+    run: (app) => app.connect.show(),
+  },
+  chooseCommand('ArrowUp', 'The one above', -1),
+  chooseCommand('ArrowDown', 'The one below', 1),
+  {
+    id: 'choose-on',
+    group: 'Choosing a mesh',
+    label: 'Check it; once more opens it, read-only',
+    keys: ['Enter'],
+    enabled: amongCards,
+    run: (app) => void app.connect.goOn(),
+  },
+  {
+    id: 'demo',
+    group: 'Choosing a mesh',
+    label: 'Open the demo mesh',
+    keys: ['d'],
+    enabled: on('connect'),
+    run: (app) => app.connect.openDemo(),
+  },
+  {
+    id: 'read-again',
+    group: 'Choosing a mesh',
+    label: 'Read the files again',
+    keys: ['r'],
+    enabled: on('connect'),
+    run: (app) => void app.connect.load(),
+  },
+  {
     id: 'filter',
     group: 'Everywhere',
     label: 'Filter',
     keys: ['/', 'Ctrl+k'],
     enabled: always,
     run: (app) => {
-      app.filterBox?.focus();
-      app.filterBox?.select();
+      const box = app.front === 'connect' ? app.connect.filterBox : app.filterBox;
+      box?.focus();
+      box?.select();
     },
   },
   {
@@ -80,7 +131,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'Everywhere',
     label: 'Arm or lock writes',
     keys: ['w'],
-    enabled: (app) => app.feed.session !== null && !(app.feed.armed && app.feed.armedFor === null),
+    enabled: (app) => isOpen(app) && !(app.feed.armed && app.feed.armedFor === null),
     run: (app) => void app.session.toggleArmed(),
   },
   {
@@ -88,7 +139,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'Everywhere',
     label: 'Refresh now',
     keys: ['r'],
-    enabled: (app) => app.feed.session !== null,
+    enabled: isOpen,
     run: (app) => void app.session.refresh(),
   },
   {
@@ -175,7 +226,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'Mesh',
     label: 'Failing traces of the selection',
     keys: ['T'],
-    enabled: (app) => app.place.screen === 'mesh' && app.place.selection !== null,
+    enabled: (app) => app.front === 'mesh' && app.place.selection !== null,
     run: (app) => void app.openTraces('failing'),
   },
   walkCommand('left', 'ArrowLeft', 'To a caller'),
@@ -188,7 +239,7 @@ export const COMMANDS: readonly Command[] = [
     label: 'Plan the new weights (Enter then goes on)',
     keys: ['s'],
     enabled: (app) =>
-      app.place.screen === 'splits' &&
+      app.front === 'splits' &&
       app.split !== null &&
       app.shift.of(app.split.id).busy === null &&
       app.shift.isDrafted(app.split),
@@ -205,7 +256,7 @@ export const COMMANDS: readonly Command[] = [
     keys: ['u'],
     enabled: (app) => {
       const last = app.shift.lastUndoable;
-      return app.place.screen === 'splits' && last !== null && app.shift.of(last.split_id).busy === null;
+      return app.front === 'splits' && last !== null && app.shift.of(last.split_id).busy === null;
     },
     run: (app) => void app.planUndo(app.shift.lastUndoable?.entry_id ?? null),
   },
@@ -214,7 +265,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'Traces',
     label: 'Show the span’s call on the mesh',
     keys: ['g'],
-    enabled: (app) => app.place.screen === 'traces' && app.traces.span !== null,
+    enabled: (app) => app.front === 'traces' && app.traces.span !== null,
     run: (app) => app.showSpanOnMesh(),
   },
 ];
@@ -252,13 +303,8 @@ export function keyLabel(key: string): string {
     ArrowUp: '↑',
     ArrowDown: '↓',
     Escape: 'Esc',
-    'Ctrl+k': 'Ctrl K',
-    'Ctrl++': 'Ctrl +',
-    'Ctrl+=': 'Ctrl =',
-    'Ctrl+-': 'Ctrl -',
-    'Ctrl+0': 'Ctrl 0',
   };
-  return names[key] ?? key;
+  return key.startsWith('Ctrl+') ? `Ctrl ${key.slice(5).toUpperCase()}` : (names[key] ?? key);
 }
 
 function isText(target: EventTarget | null): boolean {

@@ -3,12 +3,18 @@ import type { LayoutView, SessionView, SourceView, Update } from '../backend/bin
 import { indexMesh } from '../model/mesh';
 import type { Clock } from './clock.svelte';
 
+/** After how many answers that did not come the silence is named. */
+const MISSED = 3;
+
 /** The newest snapshot of the engine, replaced whole, and how the stream that brings it does. */
 export class Feed {
   update = $state.raw<Update | null>(null);
   /** Kept apart: an update carries positions only when they changed. */
   layout = $state.raw<LayoutView | null>(null);
+  /** The session of the first open context; of nothing while none is open. Null before the first answer. */
   session = $state.raw<SessionView | null>(null);
+  /** The sessions of all open contexts, in the order of opening. */
+  sessions = $state.raw<readonly SessionView[]>([]);
   /** When the update came, ms since the epoch. */
   receivedAt = $state(0);
   /** When the session came; a command may answer with a newer one. */
@@ -28,9 +34,13 @@ export class Feed {
     this.clock = clock;
   }
 
-  start(backend: Backend): () => void {
+  /** `then` hears of every update, after it is here. */
+  start(backend: Backend, then: (update: Update) => void = () => undefined): () => void {
     return backend.subscribe(
-      (update) => this.receive(update),
+      (update) => {
+        this.receive(update);
+        then(update);
+      },
       (reason) => {
         this.lost = reason;
       },
@@ -42,12 +52,30 @@ export class Feed {
     this.layout = update.layout ?? this.layout;
     this.receivedAt = Date.now();
     this.lost = null;
-    this.setSession(update.session);
+    this.session = update.session;
+    this.sessions = update.sessions;
+    this.sessionAt = Date.now();
   }
 
+  /** A newer session, as a command answered it: of the context that it names. */
   setSession(session: SessionView): void {
-    this.session = session;
+    if (this.session === null || this.session.context === session.context) {
+      this.session = session;
+    }
+    this.sessions = this.sessions.map((one) => (one.context === session.context ? session : one));
     this.sessionAt = Date.now();
+  }
+
+  /** The session of an open context; of the first one if none is named. */
+  sessionOf(context: string | null): SessionView | null {
+    if (context === null) {
+      return this.session;
+    }
+    return this.sessions.find((session) => session.context === context) ?? null;
+  }
+
+  sourcesOf(context: string): readonly SourceView[] {
+    return this.graph?.sources.filter((source) => source.context === context) ?? [];
   }
 
   /** Seconds since the update came. */
@@ -58,7 +86,18 @@ export class Feed {
     return source.age_s === null ? null : source.age_s + this.sinceReceived;
   }
 
-  readonly metrics = $derived(this.graph?.sources.find((source) => source.name === 'metrics') ?? null);
+  /** Seconds without a word from the engine; null while it speaks at least every third time that it should. */
+  readonly silentFor = $derived.by(() => {
+    const patience = (this.session?.refresh_s ?? 10) * MISSED;
+    const silent = this.update !== null && this.lost === null && this.sinceReceived > patience;
+    return silent ? this.sinceReceived : null;
+  });
+
+  /** Where the numbers come from; of several contexts one that has answered. */
+  readonly metrics = $derived.by(() => {
+    const all = this.graph?.sources.filter((source) => source.name === 'metrics') ?? [];
+    return all.find((source) => source.age_s !== null) ?? all[0] ?? null;
+  });
 
   /** The metrics have answered, if only once: what they did not say is not zero. */
   readonly numbersKnown = $derived(this.metrics !== null && this.metrics.age_s !== null);
@@ -86,18 +125,30 @@ export class Feed {
     return this.lost !== null || this.metrics?.state === 'stale' || tooOld;
   });
 
-  /** Seconds until writes are locked again; null if they never are or are locked now. */
-  readonly armedFor = $derived.by(() => {
-    const writes = this.session?.writes;
+  /** Seconds until writes to a context are locked again; null if they never are or are locked now. */
+  armedForIn(session: SessionView | null): number | null {
+    const writes = session?.writes;
     if (writes === undefined || !writes.armed || writes.remaining_s === null) {
       return null;
     }
     // The clock ticks once a second, so it may stand a little before the moment when the session came.
     const since = Math.max(0, (this.clock.now - this.sessionAt) / 1000);
     return Math.max(0, writes.remaining_s - since);
+  }
+
+  armedIn(session: SessionView | null): boolean {
+    const left = this.armedForIn(session);
+    return session?.writes.armed === true && (left === null || left > 0);
+  }
+
+  /** A context that writes are open to; the first one of several. */
+  readonly armedSession = $derived.by(() => {
+    const all = this.sessions.length === 0 && this.session !== null ? [this.session] : this.sessions;
+    return all.find((session) => this.armedIn(session)) ?? null;
   });
 
-  readonly armed = $derived.by(() => {
-    return this.session?.writes.armed === true && (this.armedFor === null || this.armedFor > 0);
-  });
+  readonly armedFor = $derived.by(() => this.armedForIn(this.armedSession));
+
+  /** Writes are open somewhere. */
+  readonly armed = $derived(this.armedSession !== null);
 }

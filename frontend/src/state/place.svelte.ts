@@ -1,3 +1,4 @@
+import type { PageMemory } from '../model/pageMemory';
 import type { MeshFilter } from '../model/visible';
 
 export const SCREENS = ['mesh', 'splits', 'traces'] as const;
@@ -8,7 +9,7 @@ export interface Selection {
   readonly id: string;
 }
 
-/** Where the operator is: screen, selection, filters. Nothing of it outlives the window. */
+/** Where the operator is: screen, selection, filters. What outlives the window is said in memory. */
 export class Place {
   screen = $state<Screen>('mesh');
   selection = $state.raw<Selection | null>(null);
@@ -24,6 +25,8 @@ export class Place {
   showIdle = $state(true);
 
   private trail: Selection[] = [];
+  /** Somebody went somewhere: what was kept no longer decides where to begin. */
+  private moved = false;
 
   readonly meshFilter: MeshFilter = $derived({
     hiddenBoxes: this.hiddenBoxes,
@@ -33,7 +36,27 @@ export class Place {
   });
 
   go(screen: Screen): void {
+    this.moved = true;
     this.screen = screen;
+  }
+
+  /** Begins where the window was left. */
+  restore(kept: PageMemory): void {
+    if (this.moved) {
+      return;
+    }
+    this.screen = SCREENS.find((screen) => screen === kept.screen) ?? this.screen;
+    for (const screen of SCREENS) {
+      this.filterText[screen] = kept.filters[screen] ?? this.filterText[screen];
+    }
+    this.hiddenBoxes = new Set(kept.hiddenBoxes);
+    this.table = kept.table;
+  }
+
+  /** Other contexts are open: nothing that was chosen is there any more. */
+  forget(): void {
+    this.select(null);
+    this.splitId = null;
   }
 
   select(selection: Selection | null): void {

@@ -8,6 +8,10 @@ import type { Place } from './place.svelte';
 export class Session {
   busy = $state(false);
   error = $state.raw<ApiError | null>(null);
+  /** The context that is being armed; null for the first that is open. */
+  arming = $state<string | null>(null);
+  /** The context that the dialog is about. */
+  readonly target: SessionView | null = $derived.by(() => this.feed.sessionOf(this.arming));
 
   private readonly backend: Backend;
   private readonly feed: Feed;
@@ -20,9 +24,12 @@ export class Session {
   }
 
   /** Opens the lock, or asks for the context's name first where that is demanded. */
-  async beginArming(): Promise<void> {
+  async beginArming(context: string | null = null): Promise<void> {
     this.error = null;
-    if (this.feed.session?.writes.needs_name === true) {
+    this.arming = context;
+    // With several clusters open, which one is meant is never guessed from a key.
+    const several = this.feed.sessions.length > 1;
+    if (several || this.target?.writes.needs_name === true) {
       this.place.armOpen = true;
     } else {
       await this.arm(null);
@@ -31,7 +38,7 @@ export class Session {
 
   async arm(typedName: string | null): Promise<void> {
     const done = await this.change(() =>
-      this.backend.call('arm', { context: this.feed.session?.context ?? null, typed_name: typedName }),
+      this.backend.call('arm', { context: this.target?.context ?? null, typed_name: typedName }),
     );
     if (done) {
       this.place.armOpen = false;

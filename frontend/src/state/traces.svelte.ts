@@ -103,6 +103,18 @@ export class Traces {
     }
   }
 
+  /** Another mesh is open: nothing that was found is there any more. */
+  forget(): void {
+    this.origin = null;
+    this.form.service = '';
+    this.form.operation = '';
+    this.asked = null;
+    this.services.clear();
+    this.operations.clear();
+    this.list.clear();
+    this.close();
+  }
+
   async search(): Promise<void> {
     const request = this.request();
     if (request === null) {

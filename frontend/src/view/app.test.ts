@@ -11,7 +11,7 @@ import App from './App.svelte';
 function open(): { app: AppState; backend: ReturnType<typeof fakeBackend> } {
   stubWindow();
   const backend = fakeBackend();
-  const app = new AppState(backend, null);
+  const app = new AppState(backend);
   app.place.go('splits');
   render(App, { app });
   return { app, backend };

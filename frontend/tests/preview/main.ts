@@ -62,7 +62,7 @@ const backend = fakeBackend({
 
 const target = document.getElementById('app');
 if (target !== null) {
-  const app = new AppState(backend, null);
+  const app = new AppState(backend);
   app.prefs.theme = asked.get('theme') === 'light' ? 'light' : 'dark';
   app.place.go(SCREENS.find((screen) => screen === asked.get('screen')) ?? 'mesh');
   mount(App, { target, props: { app } });

@@ -20,7 +20,7 @@ afterEach(() => {
 /** A part of the window over metrics that never answered, or did. */
 function show(part: Component, answered: boolean): void {
   const backend = fakeBackend();
-  const app = new App(backend, null);
+  const app = new App(backend);
   stops.push(app.start());
   const error = { code: 'unreachable', message: 'nobody there', hint: 'start it', count: 3 };
   const silent = source('metrics', '', { state: 'failed', age_s: null, error });
