@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend';
 import type { Update } from '../backend/bindings';
 import { callOfSpan } from '../model/calls';
+import { frameClass } from '../model/connect';
 import { contextOf } from '../model/splitId';
 import { visibleParts } from '../model/visible';
 import { Clock } from './clock.svelte';
@@ -58,6 +59,9 @@ export class App {
 
   /** The split that was chosen; null if there is none or it is gone: never another one in its place. */
   readonly split = $derived(this.feed.splits.find((split) => split.id === this.place.splitId) ?? null);
+
+  /** The class that colours the frame. */
+  readonly frameClass: string = $derived.by(() => frameClass(this.feed.sessions));
 
   private readonly backend: Backend;
   /** Which contexts were open at the last update. */
@@ -151,6 +155,9 @@ export class App {
   /** One level back on the screen in front. */
   back(): void {
     const { connect, place, shift, traces } = this;
+    if (place.fold()) {
+      return;
+    }
     if (connect.isShown) {
       connect.leave();
     } else if (place.screen === 'mesh') {

@@ -7,6 +7,7 @@ import type {
   CheckView,
   ChooserView,
   ContextView,
+  SessionView,
   Update,
 } from '../backend/bindings';
 import { checkOf, choiceAmong, matchesContext, stepFrom } from '../model/connect';
@@ -83,6 +84,12 @@ export class Connect {
   /** The name of a context for people; its id if no file names it any more. */
   nameOf(context: string): string {
     return this.contexts.find(({ id }) => id === context)?.name ?? context;
+  }
+
+  /** The class of a context in words; empty where there is none to say. */
+  classOf(session: SessionView): string {
+    const context = this.contexts.find(({ id }) => id === session.context);
+    return context?.class_label || (session.class === 'normal' ? '' : session.class);
   }
 
   /** Brings the connection screen to the front. */

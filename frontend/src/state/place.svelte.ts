@@ -18,6 +18,12 @@ export class Place {
   table = $state(false);
   helpOpen = $state(false);
   armOpen = $state(false);
+  /** The open contexts, unfolded under their chip. */
+  contextsOpen = $state(false);
+  /** What a narrow window has no room for, unfolded. */
+  moreOpen = $state(false);
+  /** The source whose details are read. */
+  source = $state.raw<{ readonly context: string; readonly name: string } | null>(null);
   /** Text of the filter box, by screen. */
   filterText = $state<Record<Screen, string>>({ mesh: '', splits: '', traces: '' });
   hiddenBoxes = $state.raw<ReadonlySet<string>>(new Set());
@@ -38,6 +44,14 @@ export class Place {
   go(screen: Screen): void {
     this.moved = true;
     this.screen = screen;
+  }
+
+  /** Folds what is unfolded over the screen; false if nothing is. */
+  fold(): boolean {
+    const folded = this.contextsOpen || this.moreOpen;
+    this.contextsOpen = false;
+    this.moreOpen = false;
+    return folded;
   }
 
   /** Begins where the window was left. */
