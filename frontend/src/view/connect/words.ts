@@ -45,6 +45,13 @@ export function lastOf(context: ContextView, check: CheckView | null, now: numbe
       failed: false,
     };
   }
+  if (check?.state === 'failed') {
+    return {
+      text: `failed ${ago(check.began, now)}`,
+      exact: `failed ${format.moment(check.began)}`,
+      failed: true,
+    };
+  }
   const failure = context.last_failure;
   if (failure !== null) {
     return {
