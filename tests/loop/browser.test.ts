@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations, views } from './accessibility';
 import { BrowserDriver } from './browser';
+import { theChooser } from './connect';
 import { theKeyboard } from './keyboard';
 import { theLoop } from './loop';
 
@@ -25,4 +26,20 @@ describe('in Chromium', () => {
       expect(await seriousViolations(window, theme, show)).toEqual([]);
     });
   });
+});
+
+describe('choosing a mesh in Chromium', () => {
+  let window: BrowserDriver;
+  beforeAll(async () => {
+    window = await BrowserDriver.open('connect');
+  });
+  afterAll(() => window?.close());
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') {
+      await window.picture('failed');
+    }
+    expect(await window.complaints(), 'errors of the page').toEqual([]);
+  });
+
+  theChooser(() => window);
 });

@@ -1,7 +1,9 @@
 // Debian's Chromium, driven by Playwright, on the browser shell.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { Driver } from './driver';
+import { prepareHome } from './home';
 import { artifacts, binary, Child, program } from './processes';
 
 const FLAGS = [
@@ -13,12 +15,14 @@ const FLAGS = [
 
 export class BrowserDriver implements Driver {
   readonly page: Page;
-  private readonly folder = artifacts('browser');
+  /** For what a run leaves to look at. */
+  readonly folder: string;
   private readonly browser: Browser;
   private readonly shell: Child;
   private readonly heard: string[] = [];
 
-  private constructor(shell: Child, browser: Browser, page: Page) {
+  private constructor(folder: string, shell: Child, browser: Browser, page: Page) {
+    this.folder = folder;
     this.shell = shell;
     this.browser = browser;
     this.page = page;
@@ -30,15 +34,22 @@ export class BrowserDriver implements Driver {
     page.on('pageerror', (error) => this.heard.push(String(error)));
   }
 
-  /** Starts the shell on the demo mesh and opens its screens. */
-  static async open(): Promise<BrowserDriver> {
+  /** Starts the shell on the demo mesh, in a home of its own, and opens its screens. */
+  static async open(name = 'browser', size = { width: 1600, height: 1000 }): Promise<BrowserDriver> {
     const executablePath = program('/usr/bin/chromium', 'chromium');
-    const shell = new Child(binary('pilothouse-dev'), ['--demo']);
+    const folder = artifacts(name);
+    const home = join(folder, 'home');
+    prepareHome(home);
+    const shell = new Child(binary('pilothouse-dev'), ['--demo'], {
+      HOME: home,
+      PILOTHOUSE_HOME: join(home, 'pilothouse'),
+      KUBECONFIG: join(home, 'config'),
+    });
     try {
       const [address] = await shell.printed(/http:\/\/\S+\n/);
       const browser = await chromium.launch({ executablePath, args: FLAGS });
-      const context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
-      const driver = new BrowserDriver(shell, browser, await context.newPage());
+      const context = await browser.newContext({ viewport: size, colorScheme: 'dark' });
+      const driver = new BrowserDriver(folder, shell, browser, await context.newPage());
       await driver.page.goto(address.trim());
       return driver;
     } catch (error) {
@@ -50,6 +61,7 @@ export class BrowserDriver implements Driver {
   async close(): Promise<void> {
     await this.browser.close();
     await this.shell.stop();
+    rmSync(join(this.folder, 'home'), { recursive: true, force: true });
   }
 
   async click(css: string): Promise<void> {

@@ -12,11 +12,26 @@ export function theLoop(opened: () => Driver): void {
   describe('the loop', () => {
     let before: Record<string, Rect> = {};
 
+    it('changes its theme', async () => {
+      const window = opened();
+      const theme = (): Promise<string | null> => attribute(window, 'html', 'data-theme');
+      await there(window, card('reviews'));
+      expect(await attribute(window, id('theme'), 'aria-label')).toBe('Theme: system');
+      await window.click(id('theme'));
+      await window.click(id('theme'));
+      await until('light', async () => (await theme()) === 'light');
+      await window.picture('mesh-light');
+      await window.click(id('theme'));
+      await window.click(id('theme'));
+      expect(await attribute(window, id('theme'), 'aria-label')).toBe('Theme: dark');
+      expect(await theme()).toBe('dark');
+    });
+
     it('shows the live graph of the demo mesh', async () => {
       const window = opened();
       await there(window, card('reviews'));
       await says(window, id('live'), 'Live');
-      await says(window, id('context'), 'demo');
+      await says(window, id('context'), /demo/i);
       before = await until('a graph', async () => {
         const found = await places(window);
         return Object.keys(found).length > 10 && found;
@@ -127,23 +142,13 @@ export function theLoop(opened: () => Driver): void {
       await goTo(window, 'mesh');
       const number = (await generation(window)) ?? 0;
       await window.reload();
+      // The screen is remembered a moment after it changed: which one comes back is not what is asked here.
+      await goTo(window, 'mesh');
       await there(window, card('reviews'));
       await updates(window, 3);
       expect(await generation(window)).toBeGreaterThan(number);
       await says(window, id('live'), 'Live');
       expect(await places(window)).toEqual(before);
-    });
-
-    it('changes its theme', async () => {
-      const window = opened();
-      const theme = (): Promise<string | null> => attribute(window, 'html', 'data-theme');
-      expect(await theme()).toBe('dark');
-      await window.click(id('theme'));
-      await until('light', async () => (await theme()) === 'light');
-      await window.picture('mesh-light');
-      await window.click(id('theme'));
-      await window.click(id('theme'));
-      await until('dark', async () => (await theme()) === 'dark');
     });
   });
 }
