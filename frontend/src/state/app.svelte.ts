@@ -113,7 +113,8 @@ export class App {
     return session?.cluster ? `${name}, cluster ${session.cluster}` : name;
   }
 
-  private receive(update: Update): void {
+  /** What an update means beyond the feed: contexts that opened or closed. */
+  receive(update: Update): void {
     this.connect.receive(update);
     const open = update.sessions.map((session) => session.context);
     if (this.open.length > 0 && !this.open.some((context) => open.includes(context))) {

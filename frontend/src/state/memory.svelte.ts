@@ -57,15 +57,17 @@ export class Memory {
     this.loaded = true;
   }
 
-  /** Keeps every change, a moment after it; call it inside an effect root. */
-  watch(): void {
-    $effect(() => {
-      const now = this.now();
-      if (!this.loaded) {
-        return;
-      }
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => void this.keep(now), TOGETHER_MS);
+  /** Keeps every change, a moment after it, until the answer is called. */
+  watch(): () => void {
+    return $effect.root(() => {
+      $effect(() => {
+        const now = this.now();
+        if (!this.loaded) {
+          return;
+        }
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => void this.keep(now), TOGETHER_MS);
+      });
     });
   }
 

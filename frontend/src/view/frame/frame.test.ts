@@ -1,13 +1,25 @@
 // @vitest-environment jsdom
 import { fireEvent, screen, waitFor } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 import { update } from '../../../tests/fakeBackend';
-import { GRAPH, session } from '../../../tests/fixture/mesh';
-import { refusal } from '../../../tests/fixture/splits';
+import { GRAPH, session, source } from '../../../tests/fixture/mesh';
+import { refusal, SPLITS } from '../../../tests/fixture/splits';
 import { focused, prepareWindow, press, showSplits } from '../../../tests/fixture/splitsScreen';
 
 prepareWindow();
+
+// jsdom knows no modal dialogs.
+beforeAll(() => {
+  Object.assign(HTMLDialogElement.prototype, {
+    showModal(this: HTMLDialogElement) {
+      this.open = true;
+    },
+    close(this: HTMLDialogElement) {
+      this.open = false;
+    },
+  });
+});
 
 const status = (): string => screen.getByTestId('status').firstElementChild?.textContent ?? '';
 
@@ -20,6 +32,86 @@ describe('the context', () => {
     await waitFor(() => expect(screen.getByTestId('context').title).toBe('prod-eu\nprod.example:6443'));
     backend.push(update({ session: session({ class: 'demo' }) }));
     await waitFor(() => expect(screen.getByTestId('context').title).toContain('Nothing here is real'));
+  });
+});
+
+describe('several contexts', () => {
+  const prod = session({ context: 'prod-eu', class: 'production', cluster: 'c1', warnings: ['not checked'] });
+  const staging = session({ context: 'staging', class: 'normal', cluster: 'c2' });
+  const several = { session: prod, sessions: [prod, staging] };
+
+  it('are named by the chip, listed under it with their state, and can be closed', async () => {
+    const { backend } = await showSplits({ close_context: () => prod }, several);
+    const chip = screen.getByTestId('context');
+    expect(chip.textContent).toContain('prod-eu + 1');
+    expect(screen.getByTestId('warnings').textContent).toContain('1 warning');
+    await fireEvent.click(chip);
+    expect(screen.getByTestId('open-prod-eu').textContent).toContain('not checked');
+    expect(screen.getByTestId('open-staging').textContent).toContain('read-only');
+    await fireEvent.click(screen.getByTestId('close-staging'));
+    expect(backend.calls.at(-1)).toEqual({ command: 'close_context', request: { context: 'staging' } });
+    press('Escape');
+    await waitFor(() => expect(screen.queryByTestId('contexts-panel')).toBeNull());
+  });
+
+  it('have their sources in the status line, each context by its name', async () => {
+    const sources = ['prod-eu', 'staging'].flatMap((context) => [
+      source('control-plane', 'k8s', { context }),
+      source('metrics', 'Prometheus', { context, state: context === 'staging' ? 'failed' : 'ok' }),
+    ]);
+    await showSplits({}, { ...several, graph: { ...GRAPH, sources } });
+    expect(screen.getByTestId('sources-prod-eu').textContent).toMatch(/prod-eu:\s+2 sources answer/);
+    expect(screen.getByTestId('sources-staging').textContent).toMatch(/staging:\s+metrics failed/);
+  });
+
+  it('are told apart in Splits, and armed one by one, by name', async () => {
+    const splits = SPLITS.map((split, i) => ({
+      ...split,
+      id: `${i === 0 ? 'prod-eu' : 'staging'}/${split.id}`,
+    }));
+    const { app, backend } = await showSplits(
+      { arm: ({ context }) => session({ context: context ?? '', class: 'normal' }) },
+      { ...several, splits: { splits } },
+    );
+    expect(screen.getByTestId('split-where').textContent).toBe('prod-eu, cluster c1');
+    expect(app.whereOf(splits[1]?.id ?? '')).toBe('staging, cluster c2');
+    await app.session.beginArming('staging');
+    expect(await screen.findByText('Arm writes to staging', { selector: 'h2' })).toBeTruthy();
+    expect(backend.calls.some(({ command }) => command === 'arm')).toBe(false);
+    await fireEvent.click(screen.getByTestId('arm-confirm'));
+    await waitFor(() =>
+      expect(backend.calls.at(-1)?.request).toEqual({ context: 'staging', typed_name: null }),
+    );
+  });
+});
+
+describe('what must be known everywhere', () => {
+  it('is a login that has expired, with the way to sign in again', async () => {
+    const error = { code: 'unauthorized', message: 'the API server does not know us', hint: '', count: 3 };
+    const sources = [source('control-plane', 'k8s', { error, state: 'forbidden' })];
+    const { backend } = await showSplits({ log_in_again: () => null }, { graph: { ...GRAPH, sources } });
+    expect(screen.getByTestId('expired').textContent).toContain('does not know us');
+    await fireEvent.click(screen.getByTestId('log-in-again'));
+    expect(backend.calls.at(-1)).toEqual({ command: 'log_in_again', request: { context: 'demo' } });
+  });
+
+  it('is an engine that says nothing, after three answers that did not come', async () => {
+    const { app } = await showSplits();
+    app.clock.now = app.feed.receivedAt + 29_000;
+    await waitFor(() => expect(screen.queryByTestId('silent')).toBeNull());
+    app.clock.now = app.feed.receivedAt + 31_000;
+    await waitFor(() =>
+      expect(screen.getByTestId('silent').textContent).toContain('No word from the engine for 31 s'),
+    );
+  });
+});
+
+describe('a source', () => {
+  it('tells its address and its last error without a pointer', async () => {
+    const { app } = await showSplits();
+    await fireEvent.click(screen.getByTestId('source-metrics'));
+    expect((await screen.findByTestId('source-details')).textContent).toContain('127.0.0.1:9090');
+    expect(app.place.source).toEqual({ context: 'demo', name: 'metrics' });
   });
 });
 
@@ -67,12 +159,6 @@ describe('the focus', () => {
   });
 
   it('goes to the name that arming production asks for', async () => {
-    // jsdom knows no modal dialogs.
-    Object.assign(HTMLDialogElement.prototype, {
-      showModal(this: HTMLDialogElement) {
-        this.open = true;
-      },
-    });
     await showSplits(
       {},
       {

@@ -1,0 +1,98 @@
+// @vitest-environment jsdom
+import { flushSync } from 'svelte';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { fakeBackend, update } from '../../tests/fakeBackend';
+import { session } from '../../tests/fixture/mesh';
+import { writePage } from '../model/pageMemory';
+import { App } from './app.svelte';
+
+const KEPT = {
+  screen: 'splits',
+  filters: { splits: 'reviews' },
+  hiddenBoxes: ['demo/shop'],
+  figures: { p95: true },
+  windowS: 300,
+  table: true,
+};
+
+function open(page: string, theme = 'light') {
+  const remember = vi.fn(() => null);
+  const backend = fakeBackend({ memory: () => ({ theme, page, problem: null }), remember });
+  const app = new App(backend);
+  const stop = app.memory.watch();
+  return { app, backend, remember, stop };
+}
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+describe('the memory', () => {
+  it('brings the window back as it was left', async () => {
+    const { app, stop } = open(writePage(KEPT));
+    await app.memory.load();
+    expect(app.prefs.theme).toBe('light');
+    expect(app.place.screen).toBe('splits');
+    expect(app.place.filterText).toEqual({ mesh: '', splits: 'reviews', traces: '' });
+    expect([...app.place.hiddenBoxes]).toEqual(['demo/shop']);
+    expect(app.prefs.edgeFigures.p95).toBe(true);
+    expect(app.place.table).toBe(true);
+    stop();
+  });
+
+  it.each(['{', JSON.stringify({ version: 99, screen: 'traces' })])(
+    'begins as new after %s',
+    async (page) => {
+      const { app, stop } = open(page, 'no theme');
+      await app.memory.load();
+      expect([app.prefs.theme, app.place.screen]).toEqual(['system', 'mesh']);
+      stop();
+    },
+  );
+
+  it('does not take somebody back who has gone elsewhere', async () => {
+    const { app, stop } = open(writePage(KEPT));
+    const loading = app.memory.load();
+    app.place.go('traces');
+    await loading;
+    expect(app.place.screen).toBe('traces');
+    stop();
+  });
+
+  it('keeps changes together, only what changed, and nothing before it was read', async () => {
+    const { app, remember, stop } = open('');
+    app.prefs.toggleFigure('p95');
+    flushSync();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(remember).not.toHaveBeenCalled();
+    await app.memory.load();
+    flushSync();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(remember).not.toHaveBeenCalled();
+    app.prefs.nextTheme();
+    flushSync();
+    app.prefs.nextTheme();
+    flushSync();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(remember.mock.calls).toEqual([[{ theme: 'dark', page: null }]]);
+    app.place.go('splits');
+    flushSync();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(remember).toHaveBeenLastCalledWith({ theme: null, page: expect.stringContaining('"splits"') });
+    stop();
+  });
+
+  it('gives a context that opens the window of the numbers that was chosen', async () => {
+    const { app, backend, stop } = open(writePage(KEPT));
+    await app.memory.load();
+    const end = app.feed.start(backend);
+    const windows = (): unknown[] =>
+      backend.calls.filter((call) => call.command === 'set_window').map((call) => call.request);
+    app.receive(update({ session: session({ window_s: 60 }) }));
+    expect(windows()).toEqual([{ window_s: 300 }]);
+    app.receive(update({ session: session({ window_s: 60 }) }));
+    expect(windows()).toHaveLength(1);
+    end();
+    stop();
+  });
+});
