@@ -1,9 +1,11 @@
 // From the window to a cluster: what can be chosen, what a look says, and the way back.
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { seriousViolations } from './accessibility';
 import type { BrowserDriver } from './browser';
 import { attribute, id, says, text, there, until } from './driver';
 import { isFocused } from './parts';
+import { preview } from './preview';
 
 const card = (context: string): string => id(`context-${context}`);
 
@@ -90,9 +92,31 @@ export function theChooser(opened: () => BrowserDriver): void {
       await window.page.emulateMedia({ colorScheme: 'dark' });
     });
 
+    it('shows a whole checklist with its candidates', async () => {
+      const window = opened();
+      const { address, close } = await preview();
+      const page = await window.page.context().newPage();
+      try {
+        await page.setViewportSize({ width: 1440, height: 900 });
+        await page.goto(`${address}?connect=checklist&theme=dark`);
+        await page.locator(id('candidate')).first().waitFor();
+        expect(await page.locator(`${id('candidate')}[data-chosen="true"]`).count()).toBe(2);
+        expect(await page.locator(`${id('checklist')} > li`).count()).toBe(10);
+        await page.screenshot({ path: join(window.folder, 'checklist.png') });
+        for (const width of [800, 720]) {
+          await page.setViewportSize({ width, height: 600 });
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+          expect(wide).toBe(false);
+        }
+      } finally {
+        await page.close();
+        await close();
+      }
+    });
+
     it('stays when the last mesh is closed, and opens the demo by one key', async () => {
       const window = opened();
-      await window.page.setViewportSize({ width: 1600, height: 1000 });
+      await window.page.setViewportSize({ width: 1440, height: 900 });
       await window.click(card('demo'));
       await window.click(id('close-context'));
       await says(window, id('context'), 'No mesh chosen');

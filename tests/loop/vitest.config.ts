@@ -7,7 +7,9 @@ const packages = fileURLToPath(new URL('../../frontend/node_modules', import.met
 const config: ViteUserConfig = {
   root: fileURLToPath(new URL('.', import.meta.url)),
   cacheDir: `${packages}/.vite-loop`,
-  resolve: { alias: [{ find: /^(playwright-core|@axe-core\/playwright)$/, replacement: `${packages}/$1` }] },
+  resolve: {
+    alias: [{ find: /^(playwright-core|@axe-core\/playwright|vite)$/, replacement: `${packages}/$1` }],
+  },
   test: {
     include: ['*.test.ts'],
     // Each child process dies with the process that started it; see processes.ts.

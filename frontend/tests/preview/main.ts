@@ -1,16 +1,17 @@
 // The app over invented numbers, for looking at it while working: `npm run dev`, then /tests/preview/index.html.
 // Asked for in the address: screen=traces, theme=light, class=production, armed, progress, and for the Traces screen
-// traces=large|partial|empty|failed|forbidden|absent|loading.
+// traces=large|partial|empty|failed|forbidden|absent|loading. connect=checklist|failed|waiting shows the connection screen.
 import { mount } from 'svelte';
 
 import { CallError } from '../../src/backend/backend';
-import type { Code } from '../../src/backend/bindings';
+import type { CheckView, Code } from '../../src/backend/bindings';
 import { App as AppState } from '../../src/state/app.svelte';
 import { SCREENS } from '../../src/state/place.svelte';
 import '../../src/styles/base.css';
 import '../../src/styles/canvas.css';
 import App from '../../src/view/App.svelte';
 import { fakeBackend, update } from '../fakeBackend';
+import { check, chooser, failed, LINES } from '../fixture/connect';
 import { session } from '../fixture/mesh';
 import { progress } from '../fixture/splits';
 import { FAILING_ID, large, list, NOW_MS, row, ROWS } from '../fixture/traces';
@@ -24,7 +25,23 @@ function refusal(code: Code, message: string, hint: string): CallError {
   return new CallError({ code, message, detail: 'GET /api/traces', hint });
 }
 
+const connect = asked.get('connect');
+const LOOKS: Readonly<Record<string, () => CheckView>> = {
+  checklist: () => check('staging'),
+  failed: () => failed('prod-us'),
+  waiting: () =>
+    check('prod-eu', {
+      state: 'running',
+      waiting: { program: 'aws', since_s: 12, deadline_s: 60 },
+      lines: LINES.map((line, i) =>
+        i < 2 ? { ...line, state: 'asking', answer: '' } : { ...line, state: 'waiting' },
+      ),
+    }),
+};
+const look = connect === null ? undefined : LOOKS[connect]?.();
+
 const backend = fakeBackend({
+  chooser: () => chooser(look === undefined ? {} : { last: look.context }),
   find_traces: ({ only_errors, limit }) => {
     switch (traces) {
       case 'loading':
@@ -66,19 +83,32 @@ if (target !== null) {
   app.prefs.theme = asked.get('theme') === 'light' ? 'light' : 'dark';
   app.place.go(SCREENS.find((screen) => screen === asked.get('screen')) ?? 'mesh');
   mount(App, { target, props: { app } });
-  const production = asked.get('class') === 'production';
-  backend.push(
-    update({
-      progress: asked.has('progress') ? [progress()] : [],
-      session: session({
-        ...(production ? { context: 'prod-eu', class: 'production', server: 'https://prod-eu' } : {}),
-        writes: {
-          armed: asked.has('armed'),
-          remaining_s: asked.has('armed') ? 761 : null,
-          needs_name: production,
-          forbidden: false,
-        },
+  if (connect !== null) {
+    backend.push(
+      update({
+        session: session({ context: '' }),
+        sessions: [],
+        checks: look === undefined ? [] : [look],
       }),
-    }),
-  );
+    );
+  }
+  const production = asked.get('class') === 'production';
+  const mesh = (): void =>
+    backend.push(
+      update({
+        progress: asked.has('progress') ? [progress()] : [],
+        session: session({
+          ...(production ? { context: 'prod-eu', class: 'production', server: 'https://prod-eu' } : {}),
+          writes: {
+            armed: asked.has('armed'),
+            remaining_s: asked.has('armed') ? 761 : null,
+            needs_name: production,
+            forbidden: false,
+          },
+        }),
+      }),
+    );
+  if (connect === null) {
+    mesh();
+  }
 }
