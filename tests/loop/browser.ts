@@ -42,6 +42,9 @@ export class BrowserDriver implements Driver {
     prepareHome(home);
     const shell = new Child(binary('pilothouse-dev'), ['--demo'], {
       HOME: home,
+      // Where plugins are looked for is on a picture: nothing of this machine.
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      SHELL: '/bin/sh',
       PILOTHOUSE_HOME: join(home, 'pilothouse'),
       KUBECONFIG: join(home, 'config'),
     });

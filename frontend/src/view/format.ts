@@ -162,6 +162,12 @@ export function clock(moment: string | number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/** The day of a moment, where its time does not matter, in the reader's zone. */
+export function day(text: string): string {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? text : date.toLocaleDateString();
+}
+
 /** Date and time for a tooltip, in the reader's zone. */
 export function moment(text: string): string {
   const date = new Date(text);
