@@ -31,7 +31,7 @@ describe('in Chromium', () => {
 describe('choosing a mesh in Chromium', () => {
   let window: BrowserDriver;
   beforeAll(async () => {
-    window = await BrowserDriver.open('connect', { width: 1440, height: 900 });
+    window = await BrowserDriver.open('connect', { width: 1440, height: 900 }, []);
   });
   afterAll(() => window?.close());
   afterEach(async ({ task }) => {

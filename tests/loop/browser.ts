@@ -34,13 +34,17 @@ export class BrowserDriver implements Driver {
     page.on('pageerror', (error) => this.heard.push(String(error)));
   }
 
-  /** Starts the shell on the demo mesh, in a home of its own, and opens its screens. */
-  static async open(name = 'browser', size = { width: 1600, height: 1000 }): Promise<BrowserDriver> {
+  /** Starts the shell, on the demo mesh unless the flags say otherwise, in a home of its own, and opens its screens. */
+  static async open(
+    name = 'browser',
+    size = { width: 1600, height: 1000 },
+    flags: readonly string[] = ['--demo'],
+  ): Promise<BrowserDriver> {
     const executablePath = program('/usr/bin/chromium', 'chromium');
     const folder = artifacts(name);
     const home = join(folder, 'home');
     prepareHome(home);
-    const shell = new Child(binary('pilothouse-dev'), ['--demo'], {
+    const shell = new Child(binary('pilothouse-dev'), flags, {
       HOME: home,
       // Where plugins are looked for is on a picture: nothing of this machine.
       PATH: '/usr/local/bin:/usr/bin:/bin',

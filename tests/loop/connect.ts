@@ -23,11 +23,10 @@ async function fits(window: BrowserDriver, part: string): Promise<void> {
 
 export function theChooser(opened: () => BrowserDriver): void {
   describe('the chooser', () => {
-    it('opens by a key and contacts nobody', async () => {
+    it('is in front at the start and contacts nobody', async () => {
       const window = opened();
-      await there(window, id('stage'));
-      await window.press('Control+o');
       await inFront(window, 'connect');
+      await until('the focus on the current context', () => isFocused(window, card('staging')));
       await says(window, id('contexts'), 'staging');
       await says(window, card('prod-eu'), 'not on PATH');
       await says(window, card('staging'), 'certificate is not checked');
@@ -36,6 +35,15 @@ export function theChooser(opened: () => BrowserDriver): void {
       } }).then((answer) => answer.json()).then(({ checks }) => checks.length)`;
       expect(await window.evaluate(check)).toBe(0);
       await window.picture('chooser');
+    });
+
+    it('opens the demo by one key, and comes back by another', async () => {
+      const window = opened();
+      await window.press('d');
+      await inFront(window, 'mesh');
+      await there(window, id('stage'));
+      await window.press('Control+o');
+      await inFront(window, 'connect');
     });
 
     it('shows a broken context with file and line', async () => {
