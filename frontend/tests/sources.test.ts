@@ -29,6 +29,10 @@ describe('sources', () => {
     expect(offenders(/https?:\/\/(?!www\.w3\.org\/2000\/svg)/)).toEqual([]);
   });
 
+  it('make no ids of boxes, which are the engine’s to make', () => {
+    expect(offenders(/\bcluster\b[^\n]*\}\/\$\{[^\n]*\bnamespace\b/, /\.(ts|svelte)$/)).toEqual([]);
+  });
+
   it('name colours in one file only', () => {
     const colour = /#[0-9a-f]{6}\b|#[0-9a-f]{3}\b(?=[;\s])/i;
     expect(offenders(colour, /\.(svelte|css)$/)).toEqual([join('styles', 'tokens.css')]);

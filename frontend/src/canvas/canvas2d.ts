@@ -68,6 +68,7 @@ function paint(context: CanvasRenderingContext2D, picture: Picture): void {
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
   const scale = camera.zoom * viewport.ratio;
   context.setTransform(scale, 0, 0, scale, -camera.x * scale, -camera.y * scale);
+  paintClusters(context, picture);
   paintBoxes(context, picture);
   paintEdges(context, picture);
   if (levelOf(camera.zoom) === 'glyphs') {
@@ -76,29 +77,48 @@ function paint(context: CanvasRenderingContext2D, picture: Picture): void {
   context.globalAlpha = 1;
 }
 
+function paintClusters(context: CanvasRenderingContext2D, picture: Picture): void {
+  const { topology, metrics, palette, camera } = picture;
+  const { clusterFill, clusterLine } = palette;
+  paintPlates(context, camera, topology.clusterRects, metrics.clusterShow, clusterFill, clusterLine);
+}
+
 function paintBoxes(context: CanvasRenderingContext2D, picture: Picture): void {
   const { topology, metrics, palette, camera } = picture;
+  const { boxFill, boxLine } = palette;
+  paintPlates(context, camera, topology.boxRects, metrics.boxShow, boxFill, boxLine);
+}
+
+function paintPlates(
+  context: CanvasRenderingContext2D,
+  camera: Camera,
+  rects: Float32Array,
+  shows: Uint8Array,
+  fill: Rgb,
+  line: Rgb,
+): void {
   context.lineWidth = 1 / camera.zoom;
   context.setLineDash([]);
-  for (let i = 0; i * 4 + 3 < topology.boxRects.length; i += 1) {
-    if (metrics.boxShow[i] === HIDDEN) {
+  context.globalAlpha = 1;
+  for (let i = 0; i * 4 + 3 < rects.length; i += 1) {
+    if (shows[i] === HIDDEN) {
       continue;
     }
-    const [x = 0, y = 0, width = 0, height = 0] = topology.boxRects.subarray(i * 4, i * 4 + 4);
-    context.globalAlpha = 1;
-    paintPlate(context, palette, [x, y, width, height]);
+    const [x = 0, y = 0, width = 0, height = 0] = rects.subarray(i * 4, i * 4 + 4);
+    paintPlate(context, [x, y, width, height], fill, line);
   }
 }
 
 function paintPlate(
   context: CanvasRenderingContext2D,
-  palette: Palette,
   rect: readonly [x: number, y: number, width: number, height: number],
+  fill: Rgb,
+  line: Rgb,
 ): void {
   context.beginPath();
   context.roundRect(...rect, BOX_RADIUS);
-  context.fillStyle = css(palette.boxFill);
-  context.strokeStyle = css(palette.boxLine);
+  context.fillStyle = css(fill);
+  context.strokeStyle = css(line);
   context.fill();
   context.stroke();
 }
@@ -153,7 +173,7 @@ function paintGlyphs(context: CanvasRenderingContext2D, picture: Picture): void 
     const health = metrics.nodeHealth[i] ?? 0;
     context.lineWidth = 1 / camera.zoom;
     context.globalAlpha = show === DIMMED ? 0.25 : 1;
-    paintPlate(context, palette, [x, y, width, height]);
+    paintPlate(context, [x, y, width, height], palette.boxFill, palette.boxLine);
     tracePath(context, health, x + width / 2, y + height / 2, radius);
     const color = css(palette.health[health] ?? palette.boxLine);
     if (health <= 1) {

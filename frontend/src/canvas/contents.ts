@@ -28,7 +28,7 @@ export interface Room {
 /** Between the opacities of `edgeStyles` for what recedes and for what does not. */
 const LABELLED_OPACITY = 0.4;
 const LABEL_HEIGHT = 20;
-/** World height of the line with a box's name. */
+/** World height of the line with a box's or a cluster's name. */
 const TITLE_HEIGHT = 30;
 const CHARACTER_WIDTH = 6.9;
 
@@ -54,10 +54,10 @@ export function wantedLabels(room: Room, contents: Contents, focus: Focus): Plac
   const already = new Set(focused);
   contents.labelOrder.filter((edge) => !already.has(edge)).forEach((edge) => wish(edge, false));
   const cards = shownRects(topology.nodeRects, metrics.nodeShow, view);
-  const titles = shownRects(topology.boxRects, metrics.boxShow, view).map((box) => ({
-    ...box,
-    height: TITLE_HEIGHT,
-  }));
+  const titles = [
+    ...shownRects(topology.boxRects, metrics.boxShow, view),
+    ...shownRects(topology.clusterRects, metrics.clusterShow, view),
+  ].map((outline) => ({ ...outline, height: TITLE_HEIGHT }));
   return placeLabels(topology.edgeCurves, wishes, cards, titles);
 }
 

@@ -1,15 +1,17 @@
 // The picture of the mesh: owns the camera, the renderer and the DOM parts, and draws when something changed. It knows
 // nodes and edges by index; what they are called is the view's business.
-import type { Bounds, Camera } from './camera';
-import { boundsOf, fit, levelOf, pan, reveal, zoomAt } from './camera';
+import { partBounds, pictureBounds, rectAt } from './bounds';
+import type { Camera } from './camera';
+import { boundsOf, fit, levelOf, pan, reveal, toWorld, zoomAt } from './camera';
 import { canvas2dRenderer } from './canvas2d';
 import { Cards } from './cards';
 import { rectsInView, viewBounds } from './cull';
-import { pointsOf } from './curve';
 import { Gestures } from './gestures';
+import { clusterAt } from './hit';
 import type { Contents } from './contents';
 import { wantedLabels } from './contents';
-import { BoxTitles, EdgeLabels } from './overlay';
+import { EdgeLabels, Titles } from './overlay';
+import type { TitleContent } from './parts';
 import { element } from './parts';
 import type { GraphRenderer } from './renderer';
 import type { Focus, Metrics, Palette, Pick, Topology, Viewport } from './scene';
@@ -39,7 +41,7 @@ export class GraphEngine {
   private renderer: GraphRenderer | null = null;
   private readonly cards: Cards;
   private readonly labels: EdgeLabels;
-  private readonly titles: BoxTitles;
+  private readonly titles: Titles;
   private readonly gestures: Gestures;
   private readonly resizes: ResizeObserver;
 
@@ -49,6 +51,7 @@ export class GraphEngine {
   /** The renderer has namespaces in place of nodes. */
   private far = false;
   private hoverBox = -1;
+  private hoverCluster = -1;
   private focus: Focus = NO_FOCUS;
   private palette: Palette | null = null;
   private camera: Camera;
@@ -66,7 +69,7 @@ export class GraphEngine {
     host.append(this.canvas, this.layer);
     this.cards = new Cards(this.layer, (index) => events.onSelect({ kind: 'node', index }));
     this.labels = new EdgeLabels(this.layer, (index) => events.onSelect({ kind: 'edge', index }));
-    this.titles = new BoxTitles(this.layer);
+    this.titles = new Titles(this.layer);
     this.start(webgl2Renderer);
     this.gestures = new Gestures(host, {
       pan: (dx, dy) => this.move(pan(this.camera, dx, dy)),
@@ -95,7 +98,7 @@ export class GraphEngine {
     this.topology = topology;
     this.cards.setTopology(topology);
     this.labels.clear();
-    this.titles.setRects(topology.boxRects);
+    this.titles.setTopology(topology);
     this.far = false;
     this.renderer?.setTopology(topology);
     this.fitOnce();
@@ -115,9 +118,14 @@ export class GraphEngine {
       this.renderer?.setMetrics(metrics);
     }
     this.cards.setContents(contents.cards, metrics.nodeShow);
-    this.titles.setContents(contents.titles, metrics.boxShow);
+    this.titles.setContents(contents.titles, metrics);
     this.invalidate();
     this.placeLabels();
+  }
+
+  /** Apart from the other contents, because they tell an age that grows between two updates. */
+  setClusterTitles(contents: readonly TitleContent[]): void {
+    this.titles.setClusters(contents);
   }
 
   setSelection(pick: Pick | null): void {
@@ -139,8 +147,7 @@ export class GraphEngine {
   }
 
   fit(): void {
-    const { boxRects, nodeRects, edgeCurves } = this.topology;
-    const bounds = boundsOf(boxRects, nodeRects, pointsOf(edgeCurves));
+    const bounds = pictureBounds(this.topology);
     if (bounds !== null && this.viewport.width > 0) {
       this.move(fit(bounds, this.viewport.width, this.viewport.height, FIT_MARGIN));
     }
@@ -163,7 +170,7 @@ export class GraphEngine {
 
   /** Moves just enough that a part is in the window, because the operator asked for that part. */
   reveal(pick: Pick): void {
-    const bounds = pick.kind === 'node' ? this.nodeBounds(pick.index) : this.edgeBounds(pick.index);
+    const bounds = partBounds(this.topology, pick);
     if (bounds !== null && this.viewport.width > 0) {
       const { width, height } = this.viewport;
       this.move(reveal(this.camera, bounds, width, height, Math.min(REVEAL_MARGIN, width / 4, height / 4)));
@@ -172,7 +179,7 @@ export class GraphEngine {
 
   /** Fills the window with the namespace of a node. */
   zoomToBoxOf(node: number): void {
-    this.zoomToBox(this.topology.nodeBoxes[node] ?? -1);
+    this.zoomToRect(this.topology.boxRects, this.topology.nodeBoxes[node] ?? -1);
   }
 
   /** The node that the keyboard is on, or else the selected one; -1 for neither. */
@@ -263,7 +270,8 @@ export class GraphEngine {
   }
 
   private hover(x: number, y: number): void {
-    this.setHover(this.renderer?.pick(x, y) ?? null);
+    const pick = this.renderer?.pick(x, y) ?? null;
+    this.setHover(pick, pick === null ? this.farClusterAt(x, y) : -1);
   }
 
   private click(x: number, y: number): void {
@@ -271,30 +279,41 @@ export class GraphEngine {
     if (!this.far) {
       this.events.onSelect(pick);
     } else if (pick?.kind === 'node') {
-      this.zoomToBox(pick.index);
+      this.zoomToRect(this.topology.boxRects, pick.index);
     } else {
       this.events.onSelect(null);
+      if (pick === null) {
+        this.zoomToRect(this.topology.clusterRects, this.farClusterAt(x, y));
+      }
     }
   }
 
-  private setHover(pick: Pick | null): void {
+  /** The cluster at a screen point, where a click opens it: only from far away, with namespaces as nodes. */
+  private farClusterAt(screenX: number, screenY: number): number {
+    const [x, y] = toWorld(this.camera, screenX, screenY);
+    return this.far ? clusterAt(this.topology, this.metrics, x, y) : -1;
+  }
+
+  private setHover(pick: Pick | null, hoverCluster = -1): void {
     const node = pick?.kind === 'node' ? pick.index : -1;
     const hoverBox = this.far ? node : -1;
     const hoverNode = this.far ? -1 : node;
     const hoverEdge = pick?.kind === 'edge' && !this.far ? pick.index : -1;
     const { focus } = this;
-    if (hoverNode !== focus.hoverNode || hoverEdge !== focus.hoverEdge || hoverBox !== this.hoverBox) {
+    const isNew = hoverBox !== this.hoverBox || hoverCluster !== this.hoverCluster;
+    if (isNew || hoverNode !== focus.hoverNode || hoverEdge !== focus.hoverEdge) {
       this.focus = { ...focus, hoverNode, hoverEdge };
       this.hoverBox = hoverBox;
-      this.host.classList.toggle('over-part', hoverNode >= 0 || hoverEdge >= 0 || hoverBox >= 0);
+      this.hoverCluster = hoverCluster;
+      this.host.classList.toggle('over-part', Math.max(hoverNode, hoverEdge, hoverBox, hoverCluster) >= 0);
       this.shareFocus();
       this.invalidate();
     }
   }
 
-  private zoomToBox(box: number): void {
-    const bounds = boundsOf(this.topology.boxRects.subarray(box * 4, box * 4 + 4));
-    if (box >= 0 && bounds !== null && this.viewport.width > 0) {
+  private zoomToRect(rects: Float32Array, index: number): void {
+    const bounds = boundsOf(rectAt(rects, index));
+    if (index >= 0 && bounds !== null && this.viewport.width > 0) {
       this.move(fit(bounds, this.viewport.width, this.viewport.height, FIT_MARGIN));
     }
   }
@@ -372,19 +391,5 @@ export class GraphEngine {
     }
     const room = { topology, metrics, zoom: camera.zoom, view: viewBounds(camera, viewport, 0) };
     this.labels.show(wantedLabels(room, contents, this.focus), contents.labels, this.focus.edge);
-  }
-
-  private nodeBounds(index: number): Bounds | null {
-    return boundsOf(this.topology.nodeRects.subarray(index * 4, index * 4 + 4));
-  }
-
-  private edgeBounds(index: number): Bounds | null {
-    const source = this.topology.edgeEnds[index * 2];
-    const target = this.topology.edgeEnds[index * 2 + 1];
-    if (source === undefined || target === undefined) {
-      return null;
-    }
-    const rects = this.topology.nodeRects;
-    return boundsOf(rects.subarray(source * 4, source * 4 + 4), rects.subarray(target * 4, target * 4 + 4));
   }
 }

@@ -32,15 +32,19 @@ export function pickAt(
 export function nodeAt(topology: Topology, metrics: Metrics, x: number, y: number, reach: number): number {
   const rects = topology.nodeRects;
   for (let i = 0; i * 4 + 3 < rects.length; i += 1) {
-    const left = rects[i * 4] ?? 0;
-    const top = rects[i * 4 + 1] ?? 0;
-    const width = rects[i * 4 + 2] ?? 0;
-    const height = rects[i * 4 + 3] ?? 0;
-    const inside =
-      reach > 0
-        ? Math.hypot(x - left - width / 2, y - top - height / 2) <= reach
-        : x >= left && x <= left + width && y >= top && y <= top + height;
+    const inside = reach > 0 ? isNearMiddle(rects, i, x, y, reach) : holds(rects, i, x, y);
     if (inside && metrics.nodeShow[i] !== HIDDEN) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+/** Index of the cluster whose outline holds a world point; -1 for none. */
+export function clusterAt(topology: Topology, metrics: Metrics, x: number, y: number): number {
+  const rects = topology.clusterRects;
+  for (let i = 0; i * 4 + 3 < rects.length; i += 1) {
+    if (metrics.clusterShow[i] !== HIDDEN && holds(rects, i, x, y)) {
       return i;
     }
   }
@@ -101,6 +105,20 @@ function outside(curves: Float32Array, index: number, x: number, y: number, limi
     bottom = Math.max(bottom, py);
   }
   return x < left - limit || x > right + limit || y < top - limit || y > bottom + limit;
+}
+
+function holds(rects: Float32Array, index: number, x: number, y: number): boolean {
+  const left = rects[index * 4] ?? 0;
+  const top = rects[index * 4 + 1] ?? 0;
+  const width = rects[index * 4 + 2] ?? 0;
+  const height = rects[index * 4 + 3] ?? 0;
+  return x >= left && x <= left + width && y >= top && y <= top + height;
+}
+
+function isNearMiddle(rects: Float32Array, index: number, x: number, y: number, reach: number): boolean {
+  const middleX = (rects[index * 4] ?? 0) + (rects[index * 4 + 2] ?? 0) / 2;
+  const middleY = (rects[index * 4 + 1] ?? 0) + (rects[index * 4 + 3] ?? 0) / 2;
+  return Math.hypot(x - middleX, y - middleY) <= reach;
 }
 
 function distanceToSegment(x: number, y: number, ax: number, ay: number, bx: number, by: number): number {

@@ -1,8 +1,10 @@
-// The other DOM parts: titles of namespace boxes, and the few edge labels. Both keep their size on the screen.
+// The other DOM parts: titles of namespace boxes and of clusters, and the few edge labels. They keep their size on the
+// screen.
 import type { LabelContent, TitleContent } from './parts';
 import { element, glyph } from './parts';
 import type { PlacedLabel } from './labels';
-import { HIDDEN } from './scene';
+import type { Metrics, Topology } from './scene';
+import { EMPTY_METRICS, HIDDEN } from './scene';
 
 export class EdgeLabels {
   private readonly layer: HTMLElement;
@@ -58,12 +60,43 @@ export class EdgeLabels {
   }
 }
 
-export class BoxTitles {
-  private readonly layer: HTMLElement;
-  private titles: HTMLElement[] = [];
+export class Titles {
+  private readonly boxes: TitleRow;
+  private readonly clusters: TitleRow;
+  private clusterContents: readonly TitleContent[] = [];
+  private metrics: Metrics = EMPTY_METRICS;
 
   constructor(layer: HTMLElement) {
+    this.clusters = new TitleRow(layer, 'box-title cluster-title');
+    this.boxes = new TitleRow(layer, 'box-title');
+  }
+
+  setTopology({ clusterRects, boxRects }: Topology): void {
+    this.clusters.setRects(clusterRects);
+    this.boxes.setRects(boxRects);
+  }
+
+  setContents(contents: readonly TitleContent[], metrics: Metrics): void {
+    this.metrics = metrics;
+    this.boxes.setContents(contents, metrics.boxShow);
+    this.setClusters(this.clusterContents);
+  }
+
+  setClusters(contents: readonly TitleContent[]): void {
+    this.clusterContents = contents;
+    this.clusters.setContents(contents, this.metrics.clusterShow);
+  }
+}
+
+/** The titles of one kind, by index. */
+class TitleRow {
+  private readonly layer: HTMLElement;
+  private readonly className: string;
+  private titles: HTMLElement[] = [];
+
+  constructor(layer: HTMLElement, className: string) {
     this.layer = layer;
+    this.className = className;
   }
 
   setRects(rects: Float32Array): void {
@@ -73,7 +106,7 @@ export class BoxTitles {
     this.titles = [];
     for (let i = 0; i * 4 + 3 < rects.length; i += 1) {
       const [x = 0, y = 0, width = 0] = rects.subarray(i * 4, i * 4 + 3);
-      const title = element('div', 'box-title');
+      const title = element('div', this.className);
       title.style.left = `${x}px`;
       title.style.top = `${y}px`;
       title.style.width = `${width}px`;
@@ -91,13 +124,18 @@ export class BoxTitles {
       }
       const name = element('span', 'box-name');
       name.textContent = content.name;
-      name.title = `${content.name}, ${content.note}`;
+      name.title = [content.name, content.within, content.note].filter((text) => text !== '').join(', ');
       const note = element('span', `box-note h-${content.health}`);
       note.title = name.title;
       const words = element('span', 'box-words');
       words.textContent = content.note;
       note.append(glyph(content.health), words);
       title.replaceChildren(name, note);
+      if (content.within !== '') {
+        const within = element('span', 'box-within');
+        within.textContent = ` · ${content.within}`;
+        name.append(within);
+      }
     });
   }
 }

@@ -26,8 +26,11 @@ export interface LabelContent {
   readonly testId: string;
 }
 
+/** The title of a namespace's box or of a cluster. */
 export interface TitleContent {
   readonly name: string;
+  /** The cluster around, where there are several; empty otherwise. */
+  readonly within: string;
   readonly note: string;
   readonly health: Health;
 }

@@ -23,6 +23,7 @@ function topology(): Topology {
     edgeEnds: ENDS,
     edgeCurves: routeEdges(RECTS, ENDS),
     boxRects: Float32Array.of(-20, 20, 200, 300, 280, 20, 200, 300),
+    clusterRects: new Float32Array(0),
     nodeBoxes: Int32Array.of(0, 1, 1, 0),
   };
 }
@@ -36,6 +37,7 @@ function metrics(more: Partial<Metrics> = {}): Metrics {
     edgeRate: Float32Array.of(100, 10, 0, NaN),
     boxHealth: Uint8Array.of(2, 4),
     boxShow: Uint8Array.of(SHOWN, SHOWN),
+    clusterShow: new Uint8Array(0),
     ...more,
   };
 }

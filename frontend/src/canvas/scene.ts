@@ -1,5 +1,5 @@
 // What the renderers draw, as typed arrays: topology changes rarely, metrics with every update, focus with the pointer.
-// Positions are world pixels, y downward; index i means the same node, edge or box in every array.
+// Positions are world pixels, y downward; index i means the same node, edge, box or cluster in every array.
 
 export interface Topology {
   /** x, y, width, height of each node. */
@@ -10,6 +10,8 @@ export interface Topology {
   readonly edgeCurves: Float32Array;
   /** x, y, width, height of each box. */
   readonly boxRects: Float32Array;
+  /** x, y, width, height of the outline around the boxes of each cluster; empty with one cluster. */
+  readonly clusterRects: Float32Array;
   /** Index of the box around each node; -1 for none. */
   readonly nodeBoxes: Int32Array;
 }
@@ -29,6 +31,7 @@ export interface Metrics {
   readonly edgeRate: Float32Array;
   readonly boxHealth: Uint8Array;
   readonly boxShow: Uint8Array;
+  readonly clusterShow: Uint8Array;
 }
 
 export interface Focus {
@@ -57,6 +60,8 @@ export interface Palette {
   readonly health: readonly Rgb[];
   readonly boxFill: Rgb;
   readonly boxLine: Rgb;
+  readonly clusterFill: Rgb;
+  readonly clusterLine: Rgb;
   readonly background: Rgb;
   /** Dark rim of marks in the light theme; null in the dark one. */
   readonly outline: Rgb | null;
@@ -69,6 +74,7 @@ export const EMPTY_TOPOLOGY: Topology = {
   edgeEnds: new Uint32Array(0),
   edgeCurves: new Float32Array(0),
   boxRects: new Float32Array(0),
+  clusterRects: new Float32Array(0),
   nodeBoxes: new Int32Array(0),
 };
 
@@ -80,6 +86,7 @@ export const EMPTY_METRICS: Metrics = {
   edgeRate: new Float32Array(0),
   boxHealth: new Uint8Array(0),
   boxShow: new Uint8Array(0),
+  clusterShow: new Uint8Array(0),
 };
 
 /** `#rrggbb` as numbers; black for anything else. */

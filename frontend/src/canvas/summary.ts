@@ -33,6 +33,7 @@ export function summarize(topology: Topology, metrics: Metrics): Summary {
     topology: {
       nodeRects: topology.boxRects,
       boxRects: topology.boxRects,
+      clusterRects: topology.clusterRects,
       nodeBoxes: Int32Array.from({ length: n_boxes }, (_, i) => i),
       edgeEnds,
       edgeCurves: routeEdges(topology.boxRects, edgeEnds),
@@ -42,6 +43,7 @@ export function summarize(topology: Topology, metrics: Metrics): Summary {
       nodeShow: metrics.boxShow,
       boxHealth: metrics.boxHealth,
       boxShow: metrics.boxShow,
+      clusterShow: metrics.clusterShow,
       edgeHealth: Uint8Array.from(pairs.map(([, sum]) => sum.health)),
       edgeRate: Float32Array.from(pairs.map(([, sum]) => sum.rate)),
       edgeShow: new Uint8Array(pairs.length).fill(SHOWN),

@@ -1,4 +1,4 @@
-// The renderer on WebGL2: about six draw calls whatever the size, edges as instanced strips with feathered rims instead
+// The renderer on WebGL2: about seven draw calls whatever the size, edges as instanced strips with feathered rims instead
 // of multisampling, and nothing computed per edge while the camera moves.
 import type { Camera, Level } from './camera';
 import { levelOf } from './camera';
@@ -6,7 +6,7 @@ import { lengthOf } from './curve';
 import { pickAt } from './hit';
 import type { GraphRenderer } from './renderer';
 import { glyphRadius } from './renderer';
-import type { Focus, Metrics, Palette, Topology, Viewport } from './scene';
+import type { Focus, Metrics, Palette, Rgb, Topology, Viewport } from './scene';
 import { DIMMED, EMPTY_METRICS, EMPTY_TOPOLOGY, HIDDEN, NO_FOCUS } from './scene';
 import {
   ARROW_FRAGMENT,
@@ -102,11 +102,13 @@ class WebglRenderer implements GraphRenderer {
       lengths[i] = lengthOf(topology.edgeCurves, i);
     }
     // A node is two shapes from afar: the plate at which its edges end, and the glyph on it.
-    const { boxRects, nodeRects } = topology;
-    const rects = new Float32Array(boxRects.length + nodeRects.length * 2);
-    rects.set(boxRects);
-    rects.set(nodeRects, boxRects.length);
-    rects.set(nodeRects, boxRects.length + nodeRects.length);
+    const { clusterRects, boxRects, nodeRects } = topology;
+    const n_plates = clusterRects.length + boxRects.length;
+    const rects = new Float32Array(n_plates + nodeRects.length * 2);
+    rects.set(clusterRects);
+    rects.set(boxRects, clusterRects.length);
+    rects.set(nodeRects, n_plates);
+    rects.set(nodeRects, n_plates + nodeRects.length);
     this.upload(this.curves, topology.edgeCurves);
     this.upload(this.lengths, lengths);
     this.upload(this.rects, rects);
@@ -151,9 +153,11 @@ class WebglRenderer implements GraphRenderer {
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    const n_boxes = this.topology.boxRects.length / 4;
+    const n_clusters = this.topology.clusterRects.length / 4;
+    const n_plates = n_clusters + this.topology.boxRects.length / 4;
     const n_edges = this.topology.edgeEnds.length / 2;
-    this.drawShapes(palette, 0, n_boxes);
+    this.drawShapes(palette, 0, n_clusters, palette.clusterFill, palette.clusterLine);
+    this.drawShapes(palette, n_clusters, n_plates - n_clusters);
     gl.bindVertexArray(this.edgeArray);
     this.use(this.programs.edges, palette);
     gl.uniform1f(gl.getUniformLocation(this.programs.edges, 'u_segments'), SEGMENTS);
@@ -161,7 +165,7 @@ class WebglRenderer implements GraphRenderer {
     this.use(this.programs.arrows, palette);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, n_edges);
     if (this.level === 'glyphs') {
-      this.drawShapes(palette, n_boxes, this.n_shapes - n_boxes);
+      this.drawShapes(palette, n_plates, this.n_shapes - n_plates);
     }
     gl.bindVertexArray(null);
   }
@@ -182,7 +186,13 @@ class WebglRenderer implements GraphRenderer {
     gl.deleteVertexArray(this.shapeArray);
   }
 
-  private drawShapes(palette: Palette, first: number, count: number): void {
+  private drawShapes(
+    palette: Palette,
+    first: number,
+    count: number,
+    fill: Rgb = palette.boxFill,
+    line: Rgb = palette.boxLine,
+  ): void {
     const { gl } = this;
     if (count <= 0) {
       return;
@@ -193,8 +203,8 @@ class WebglRenderer implements GraphRenderer {
     attribute(gl, this.kinds, 1, 4, 16, first * 16);
     const shapes = this.programs.shapes;
     this.use(shapes, palette);
-    gl.uniform3fv(gl.getUniformLocation(shapes, 'u_box_fill'), palette.boxFill);
-    gl.uniform3fv(gl.getUniformLocation(shapes, 'u_box_line'), palette.boxLine);
+    gl.uniform3fv(gl.getUniformLocation(shapes, 'u_box_fill'), fill);
+    gl.uniform3fv(gl.getUniformLocation(shapes, 'u_box_line'), line);
     const outline = palette.outline;
     gl.uniform4f(
       gl.getUniformLocation(shapes, 'u_outline'),
@@ -219,21 +229,23 @@ class WebglRenderer implements GraphRenderer {
   private uploadStyles(): void {
     const { topology, metrics } = this;
     this.upload(this.styles, edgeStyles(topology, metrics, this.focus, this.level));
-    const n_boxes = topology.boxRects.length / 4;
+    const n_clusters = topology.clusterRects.length / 4;
+    const n_plates = n_clusters + topology.boxRects.length / 4;
     const n_nodes = topology.nodeRects.length / 4;
     const radius = glyphRadius(this.camera.zoom);
-    const kinds = new Float32Array((n_boxes + n_nodes * 2) * 4);
-    for (let i = 0; i < n_boxes; i += 1) {
-      kinds[i * 4 + 1] = metrics.boxShow[i] === HIDDEN ? 0 : 1;
+    const kinds = new Float32Array((n_plates + n_nodes * 2) * 4);
+    for (let i = 0; i < n_plates; i += 1) {
+      const show = i < n_clusters ? metrics.clusterShow[i] : metrics.boxShow[i - n_clusters];
+      kinds[i * 4 + 1] = show === HIDDEN ? 0 : 1;
     }
     for (let i = 0; i < n_nodes; i += 1) {
       const show = metrics.nodeShow[i] ?? HIDDEN;
       const opacity = show === HIDDEN ? 0 : show === DIMMED ? 0.25 : 1;
-      kinds[(n_boxes + i) * 4 + 1] = opacity;
-      kinds.set([1 + (metrics.nodeHealth[i] ?? 0), opacity, radius, 0], (n_boxes + n_nodes + i) * 4);
+      kinds[(n_plates + i) * 4 + 1] = opacity;
+      kinds.set([1 + (metrics.nodeHealth[i] ?? 0), opacity, radius, 0], (n_plates + n_nodes + i) * 4);
     }
     this.upload(this.kinds, kinds);
-    this.n_shapes = n_boxes + n_nodes * 2;
+    this.n_shapes = n_plates + n_nodes * 2;
     this.stylesDirty = false;
   }
 

@@ -4,10 +4,12 @@ import type { Health } from './health';
 import { healthOf, healthRank, isUnhealthy, worst } from './health';
 
 export interface Namespace {
-  /** Id of its box, `cluster/namespace`. */
+  /** Id of its box, as its nodes name it; nothing here reads anything from it. */
   readonly id: string;
   readonly name: string;
   readonly cluster: string;
+  /** Open context that reaches the cluster; null if none does. */
+  readonly context: string | null;
   readonly n_nodes: number;
   readonly health: Health;
 }
@@ -51,10 +53,6 @@ export function indexMesh(graph: GraphView): Mesh {
   return { nodes, edges, outgoing, incoming, namespaces, withoutWorkload: withoutWorkload(nodes.values()) };
 }
 
-export function boxIdOf(node: NodeView): string {
-  return node.box ?? `${node.cluster}/${node.namespace}`;
-}
-
 /** `namespace/label`, the way people name a service. */
 export function fullName(node: NodeView): string {
   return node.namespace === '' ? node.label : `${node.namespace}/${node.label}`;
@@ -90,12 +88,6 @@ function busiest(flows: NodeView['in']): [string, NodeView['in'][string]] | null
   return known[0] ?? null;
 }
 
-/** Nodes whose box is the same, in id order, for walking up and down. */
-export function siblings(mesh: Mesh, node: NodeView): NodeView[] {
-  const box = boxIdOf(node);
-  return [...mesh.nodes.values()].filter((other) => boxIdOf(other) === box);
-}
-
 export type Concern =
   | { readonly kind: 'node'; readonly health: Health; readonly node: NodeView }
   | { readonly kind: 'edge'; readonly health: Health; readonly edge: EdgeView };
@@ -123,13 +115,16 @@ export function concerns(mesh: Mesh): Concern[] {
 function namespacesOf(nodes: Iterable<NodeView>): Namespace[] {
   const groups = new Map<string, NodeView[]>();
   for (const node of nodes) {
-    append(groups, boxIdOf(node), node);
+    if (node.box !== null) {
+      append(groups, node.box, node);
+    }
   }
   return [...groups.entries()]
     .map(([id, members]) => ({
       id,
       name: members[0]?.namespace ?? id,
       cluster: members[0]?.cluster ?? '',
+      context: members[0]?.context ?? null,
       n_nodes: members.length,
       health: worst(members.map((node) => healthOf(node.health))),
     }))

@@ -2,7 +2,6 @@
 import type { EdgeView, NodeView } from '../backend/bindings';
 import { healthOf, isUnhealthy } from './health';
 import type { Mesh } from './mesh';
-import { boxIdOf } from './mesh';
 import { parseQuery } from './query';
 
 export interface MeshFilter {
@@ -27,7 +26,7 @@ export function visibleParts(mesh: Mesh, filter: MeshFilter): Visible {
   for (const node of mesh.nodes.values()) {
     const idle = healthOf(node.health) === 'idle' && !carriesTraffic(mesh, node);
     if (
-      !filter.hiddenBoxes.has(boxIdOf(node)) &&
+      (node.box === null || !filter.hiddenBoxes.has(node.box)) &&
       (filter.showIdle || !idle) &&
       (sick === null || sick.has(node.id))
     ) {

@@ -12,6 +12,8 @@ export function paletteOf(element: Element): Palette {
     ),
     boxFill: rgbOf(token('--panel')),
     boxLine: rgbOf(token('--line')),
+    clusterFill: rgbOf(token('--well')),
+    clusterLine: rgbOf(token('--line-strong')),
     background: rgbOf(token('--bg')),
     outline: outline.startsWith('#') ? rgbOf(outline) : null,
   };

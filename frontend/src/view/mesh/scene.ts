@@ -2,18 +2,20 @@
 import type { EdgeView, LayoutView, NodeView, SplitView } from '../../backend/bindings';
 import { bendAround } from '../../canvas/bend';
 import type { Contents } from '../../canvas/contents';
-import type { CardContent, LabelContent, TitleContent } from '../../canvas/parts';
+import type { CardContent, LabelContent } from '../../canvas/parts';
 import { routeEdges } from '../../canvas/route';
 import type { Metrics, Topology } from '../../canvas/scene';
 import { DIMMED, HIDDEN, SHOWN } from '../../canvas/scene';
+import type { Cluster } from '../../model/clusters';
 import type { Health } from '../../model/health';
 import { healthOf, healthRank } from '../../model/health';
 import type { Mesh } from '../../model/mesh';
-import { boxIdOf, fullName, weightOfRate } from '../../model/mesh';
+import { fullName, weightOfRate } from '../../model/mesh';
 import type { Visible } from '../../model/visible';
 import type { EdgeFigure } from '../../state/prefs.svelte';
 import * as format from '../format';
 import { cardFigures, edgeSentence, labelOf, NO_WORKLOAD, nodeSentence } from '../words';
+import { boxTitles } from './titles';
 
 export interface Scene {
   /** Equal keys mean equal indices and positions. */
@@ -21,6 +23,10 @@ export interface Scene {
   readonly nodeIds: readonly string[];
   readonly edgeIds: readonly string[];
   readonly boxIds: readonly string[];
+  /** Empty with one cluster. */
+  readonly clusterIds: readonly string[];
+  /** Index of the cluster around each box; -1 for none. */
+  readonly boxClusters: Int32Array;
   readonly topology: Topology;
 }
 
@@ -32,7 +38,9 @@ export function buildScene(mesh: Mesh, layout: LayoutView, before: Scene | null)
   const edges = [...mesh.edges.values()].filter((edge) => placed.has(edge.source) && placed.has(edge.target));
   const edgeIds = edges.map((edge) => edge.id);
   const boxIds = Object.keys(layout.boxes).sort();
-  const key = [layout.version, ...nodeIds, '|', ...edgeIds, '|', ...boxIds].join('\n');
+  const clusterIds = Object.keys(layout.clusters).sort();
+  const lists = [nodeIds, edgeIds, boxIds, clusterIds];
+  const key = [layout.version, ...lists.map((ids) => ids.join('\n'))].join('\n|\n');
   if (before?.key === key) {
     return before;
   }
@@ -42,17 +50,19 @@ export function buildScene(mesh: Mesh, layout: LayoutView, before: Scene | null)
     edges.flatMap((edge) => [at.get(edge.source) ?? 0, at.get(edge.target) ?? 0]),
   );
   const nodeBoxes = Int32Array.from(nodeIds, (id) => {
-    const node = mesh.nodes.get(id);
-    return node === undefined ? -1 : boxIds.indexOf(boxIdOf(node));
+    const box = mesh.nodes.get(id)?.box ?? null;
+    return box === null ? -1 : boxIds.indexOf(box);
   });
   const topology: Topology = {
     nodeRects,
     edgeEnds,
     edgeCurves: bendAround(routeEdges(nodeRects, edgeEnds), nodeRects, edgeEnds),
     boxRects: rectsOf(boxIds, layout.boxes),
+    clusterRects: rectsOf(clusterIds, layout.clusters),
     nodeBoxes,
   };
-  return { key, nodeIds, edgeIds, boxIds, topology };
+  const boxClusters = Int32Array.from(boxIds, (id) => clusterIds.indexOf(layout.around[id] ?? ''));
+  return { key, nodeIds, edgeIds, boxIds, clusterIds, boxClusters, topology };
 }
 
 export function buildMetrics(scene: Scene, mesh: Mesh, visible: Visible): Metrics {
@@ -78,6 +88,7 @@ export function buildMetrics(scene: Scene, mesh: Mesh, visible: Visible): Metric
     edgeRate: Float32Array.from(edges, (edge) => weightOf(edge) ?? NaN),
     boxHealth: Uint8Array.from(boxHealth, (health) => healthRank(health ?? 'unknown')),
     boxShow: Uint8Array.from(boxHealth, (health) => (health === null ? HIDDEN : SHOWN)),
+    clusterShow: clusterShows(scene, boxHealth),
   };
 }
 
@@ -87,12 +98,13 @@ export function buildContents(
   visible: Visible,
   splits: readonly SplitView[],
   figures: Readonly<Record<EdgeFigure, boolean>>,
+  clusters: readonly Cluster[] = [],
 ): Contents {
   const splitById = new Map(splits.map((split) => [split.id, split]));
   return {
     cards: scene.nodeIds.map((id) => cardOf(id, mesh, splitById)),
     labels: scene.edgeIds.map((id) => edgeLabel(mesh, id, figures)),
-    titles: scene.boxIds.map((id) => titleOf(id, mesh, visible)),
+    titles: boxTitles(scene, mesh, visible, clusters),
     labelOrder: labelOrder(scene, mesh),
   };
 }
@@ -195,23 +207,6 @@ function weightOf(edge: EdgeView | undefined): number | null {
   return edge === undefined ? null : weightOfRate(edge.rate, edge.protocol);
 }
 
-function titleOf(id: string, mesh: Mesh, visible: Visible): TitleContent {
-  const namespace = mesh.namespaces.find((candidate) => candidate.id === id);
-  const clusters = new Set(mesh.namespaces.map((candidate) => candidate.cluster));
-  // Where traffic leaves the mesh there is no cluster to tell from another.
-  clusters.delete('unknown');
-  const name = namespace?.name ?? id.split('/').pop() ?? id;
-  let n_shown = 0;
-  for (const node of mesh.nodes.values()) {
-    n_shown += boxIdOf(node) === id && visible.nodes.has(node.id) ? 1 : 0;
-  }
-  return {
-    name: clusters.size > 1 ? `${name} · ${namespace?.cluster ?? ''}` : name,
-    note: format.plural(n_shown, 'service'),
-    health: namespace?.health ?? 'unknown',
-  };
-}
-
 /** Worst health of the visible nodes of each box; null for a box without any. */
 function boxHealths(scene: Scene, mesh: Mesh, visible: Visible): (Health | null)[] {
   const found: (Health | null)[] = scene.boxIds.map(() => null);
@@ -225,6 +220,17 @@ function boxHealths(scene: Scene, mesh: Mesh, visible: Visible): (Health | null)
     }
   });
   return found;
+}
+
+/** A cluster is shown while one of its boxes is. */
+function clusterShows(scene: Scene, boxHealth: readonly (Health | null)[]): Uint8Array {
+  const shows = new Uint8Array(scene.clusterIds.length).fill(HIDDEN);
+  scene.boxClusters.forEach((cluster, box) => {
+    if (cluster >= 0 && boxHealth[box] !== null) {
+      shows[cluster] = SHOWN;
+    }
+  });
+  return shows;
 }
 
 function rankOf(health: string | undefined): number {
