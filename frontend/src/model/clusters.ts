@@ -1,6 +1,6 @@
 // The clusters of a picture of several. The engine says which boxes stand in which; with one cluster there are none here,
 // and nothing that is shown speaks of clusters.
-import type { LayoutView, NodeView } from '../backend/bindings';
+import type { EdgeView, LayoutView, NodeView } from '../backend/bindings';
 import type { Health } from './health';
 import { worst } from './health';
 import type { Mesh, Namespace } from './mesh';
@@ -16,6 +16,11 @@ export interface Cluster {
   readonly namespaces: readonly Namespace[];
   readonly n_nodes: number;
   readonly health: Health;
+}
+
+/** What tells a cluster from another of its name. */
+export function qualifiedName(cluster: string, context: string): string {
+  return `${cluster}@${context}`;
 }
 
 /** Sorted by id. */
@@ -35,7 +40,7 @@ export function clustersOf(mesh: Mesh | null, layout: LayoutView | null): readon
     const alone = found.every((other) => other === cluster || other.name !== cluster.name);
     return alone || cluster.context === null
       ? cluster
-      : { ...cluster, name: `${cluster.name}@${cluster.context}` };
+      : { ...cluster, name: qualifiedName(cluster.name, cluster.context) };
   });
 }
 
@@ -56,10 +61,18 @@ export function outsideClusters(mesh: Mesh | null, clusters: readonly Cluster[])
   return mesh?.namespaces.filter(({ id }) => !inside.has(id)) ?? [];
 }
 
-/** Looks the cluster of a node up; null for one that stands in none. */
-export function clusterLookup(clusters: readonly Cluster[]): (node: NodeView | undefined) => Cluster | null {
+/** Null for one that stands in no cluster's outline. */
+export type ClusterLookup = (node: NodeView | undefined) => Cluster | null;
+
+export function clusterLookup(clusters: readonly Cluster[]): ClusterLookup {
   const byBox = new Map(
     clusters.flatMap((cluster) => cluster.namespaces.map(({ id }) => [id, cluster] as const)),
   );
   return (node) => (node === undefined || node.box === null ? null : (byBox.get(node.box) ?? null));
+}
+
+/** `prod-us` of a call inside a cluster, `prod-us → prod-eu` between two; who stands in none is left out. */
+export function callClusters(mesh: Mesh, edge: EdgeView, clusterOf: ClusterLookup): string {
+  const ends = [edge.source, edge.target].map((id) => clusterOf(mesh.nodes.get(id))?.name ?? '');
+  return [...new Set(ends)].filter((name) => name !== '').join(' → ');
 }

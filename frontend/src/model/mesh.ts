@@ -134,7 +134,8 @@ function namespacesOf(nodes: Iterable<NodeView>): Namespace[] {
 function withoutWorkload(nodes: Iterable<NodeView>): Set<string> {
   const groups = new Map<string, NodeView[]>();
   for (const node of nodes) {
-    append(groups, fullName(node), node);
+    // The same name in another cluster is somebody else.
+    append(groups, JSON.stringify([node.box, fullName(node)]), node);
   }
   return new Set(
     [...groups.values()]

@@ -56,6 +56,11 @@ describe('mesh', () => {
     expect(MESH.withoutWorkload.size).toBe(0);
   });
 
+  it('takes no workload of another cluster for that of a service', () => {
+    const service = { ...NODES[1]!, id: 'svc', type: 'service', cluster: 'other', box: 'other box' };
+    expect(indexMesh({ ...GRAPH, nodes: [...NODES, service] }).withoutWorkload.size).toBe(0);
+  });
+
   it('weighs a kilobyte like a request', () => {
     expect([weightOfRate(48200, 'tcp'), weightOfRate(640, 'http'), weightOfRate(null, 'tcp')]).toEqual([
       48.2,
@@ -88,8 +93,21 @@ describe('filter language', () => {
     ['rps<5 and ns=payments', ['refunds']],
     ['health:idle', ['recommend']],
     ['err>>1', []],
+    ['cluster:demo ns:edge', ['ingress-gw', 'web-bff']],
+    ['cluster=other', []],
   ])('%j', (text, expected) => {
     expect(matching(text)).toEqual(expected);
+  });
+
+  it('tells clusters of one name apart by their contexts', () => {
+    const [east, west] = ['east', 'west'].map((context) => ({
+      ...NODES[0]!,
+      cluster: 'Kubernetes',
+      context,
+    }));
+    const holds = (text: string) => [east, west].map((node) => parseQuery(text)?.(node!));
+    expect(holds('cluster:kubernetes')).toEqual([true, true]);
+    expect(holds('cluster:Kubernetes@west')).toEqual([false, true]);
   });
 
   it.each([
@@ -97,7 +115,7 @@ describe('filter language', () => {
     ['err>1pct reviews', ['err>1pct']],
     ['p95 > 3', ['>']],
     ['err> err>', ['err>']],
-    ['health:sick ns:', ['health:sick', 'ns:']],
+    ['health:sick ns: cluster:', ['health:sick', 'ns:', 'cluster:']],
   ])('says what it does not understand of %j', (text, expected) => {
     expect(unreadWords(text)).toEqual(expected);
   });

@@ -2,16 +2,17 @@
 //
 //   ns:shop err>1% reviews        namespace shop, more than 1 % errors, and "reviews" in the name
 //
-// Keys: ns, health, err (percent), p95 (milliseconds), rps. A condition that cannot be read counts as a plain word: a
+// Keys: ns, cluster, health, err (percent), p95 (milliseconds), rps. A condition that cannot be read counts as a plain word: a
 // filter that silently matches everything would hide a typo. `unreadWords` names such conditions, for saying so.
 import type { NodeView } from '../backend/bindings';
+import { qualifiedName } from './clusters';
 import { HEALTHS } from './health';
 
 export type Condition = (node: NodeView) => boolean;
 
 const COMPARISON = /^(err|p95|rps)(>=|<=|>|<)(\d+(?:\.\d+)?)(%|ms|s)?$/;
 /** No name of a service has an angle bracket, or begins like one of the keys. */
-const MEANT_AS_CONDITION = /[<>]|^(?:ns|namespace|health|err|p95|rps)[:=]/;
+const MEANT_AS_CONDITION = /[<>]|^(?:ns|namespace|cluster|health|err|p95|rps)[:=]/;
 
 /** Null for an empty text: no filter. */
 export function parseQuery(text: string): Condition | null {
@@ -48,6 +49,9 @@ function parseCondition(word: string): Condition | null {
     if (key === 'ns' || key === 'namespace') {
       return (node) => node.namespace.toLowerCase() === value;
     }
+    if (key === 'cluster') {
+      return (node) => clusterNames(node).some((name) => name.toLowerCase() === value);
+    }
     if (key === 'health' && HEALTHS.some((health) => health === value)) {
       return (node) => node.health === value;
     }
@@ -62,6 +66,11 @@ function parseCondition(word: string): Condition | null {
     };
   }
   return null;
+}
+
+/** As it is named where no other cluster goes by its name, and where one does. */
+function clusterNames({ cluster, context }: NodeView): string[] {
+  return context === null ? [cluster] : [cluster, qualifiedName(cluster, context)];
 }
 
 /** Null if unknown: an unknown number meets no condition. */

@@ -7,7 +7,7 @@ export function filterNotes(visible: Visible, query: string): string[] {
   return [
     ...unreadWords(query).map(
       (word) =>
-        `“${word}” is not understood and counts as a word. Understood: ns:shop health:failing err>1% p95>=200ms rps<5`,
+        `“${word}” is not understood and counts as a word. Understood: ns:shop cluster:prod-us health:failing err>1% p95>=200ms rps<5`,
     ),
     ...(matchesNothing(visible) ? [`Nothing matches “${query.trim()}”`] : []),
   ];

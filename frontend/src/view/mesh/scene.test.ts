@@ -53,6 +53,16 @@ describe('several clusters', () => {
     ]);
   });
 
+  it('are named on what readers of the screen hear of a card', () => {
+    const named = contents.cards.filter(({ aria }) => aria.includes('cluster'));
+    expect(named.map(({ aria }) => aria.split(', ').pop())).toEqual([
+      'cluster prod-us',
+      'cluster prod-us',
+      'cluster prod-eu',
+      'cluster prod-eu',
+    ]);
+  });
+
   it('of one name are told apart by their contexts', () => {
     const nodes = CLUSTERS_GRAPH.nodes.map((node) => ({
       ...node,

@@ -6,7 +6,8 @@ import type { CardContent, LabelContent } from '../../canvas/parts';
 import { routeEdges } from '../../canvas/route';
 import type { Metrics, Topology } from '../../canvas/scene';
 import { DIMMED, HIDDEN, SHOWN } from '../../canvas/scene';
-import type { Cluster } from '../../model/clusters';
+import type { Cluster, ClusterLookup } from '../../model/clusters';
+import { clusterLookup } from '../../model/clusters';
 import type { Health } from '../../model/health';
 import { healthOf, healthRank } from '../../model/health';
 import type { Mesh } from '../../model/mesh';
@@ -100,16 +101,22 @@ export function buildContents(
   figures: Readonly<Record<EdgeFigure, boolean>>,
   clusters: readonly Cluster[] = [],
 ): Contents {
+  const clusterOf = clusterLookup(clusters);
   const splitById = new Map(splits.map((split) => [split.id, split]));
   return {
-    cards: scene.nodeIds.map((id) => cardOf(id, mesh, splitById)),
+    cards: scene.nodeIds.map((id) => cardOf(id, mesh, splitById, clusterOf)),
     labels: scene.edgeIds.map((id) => edgeLabel(mesh, id, figures)),
     titles: boxTitles(scene, mesh, visible, clusters),
     labelOrder: labelOrder(scene, mesh),
   };
 }
 
-function cardOf(id: string, mesh: Mesh, splits: ReadonlyMap<string, SplitView>): CardContent {
+function cardOf(
+  id: string,
+  mesh: Mesh,
+  splits: ReadonlyMap<string, SplitView>,
+  clusterOf: ClusterLookup,
+): CardContent {
   const node = mesh.nodes.get(id);
   if (node === undefined) {
     const label = id.split(/[/:|]/).pop() ?? id;
@@ -130,10 +137,11 @@ function cardOf(id: string, mesh: Mesh, splits: ReadonlyMap<string, SplitView>):
     ...node.badges.filter((badge) => CARD_TAGS.has(badge)),
   ].slice(0, 1);
   const figures = cardFigures(node);
+  const cluster = clusterOf(node)?.name;
   return {
     label: node.label,
-    title: [fullName(node), figures, ...tags].join('\n'),
-    aria: nodeSentence(mesh, node),
+    title: [fullName(node), ...(cluster === undefined ? [] : [cluster]), figures, ...tags].join('\n'),
+    aria: nodeSentence(mesh, node) + (cluster === undefined ? '' : `, cluster ${cluster}`),
     figures,
     health: healthOf(node.health),
     tags,

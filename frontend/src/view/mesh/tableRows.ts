@@ -1,5 +1,7 @@
 // Rows of the table: what they say, how they are sorted, and which columns say anything.
 import type { EdgeView, NodeView } from '../../backend/bindings';
+import type { Cluster } from '../../model/clusters';
+import { callClusters, clusterLookup } from '../../model/clusters';
 import type { Health } from '../../model/health';
 import { healthOf, healthRank } from '../../model/health';
 import type { Mesh } from '../../model/mesh';
@@ -7,7 +9,7 @@ import { flowOf, weightOfRate } from '../../model/mesh';
 import type { Visible } from '../../model/visible';
 import { edgeName, NO_WORKLOAD, sharedNamespace } from '../words';
 
-export type Column = 'name' | 'place' | 'health' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99';
+export type Column = 'name' | 'place' | 'cluster' | 'health' | 'rate' | 'errors' | 'p50' | 'p95' | 'p99';
 
 export interface Row {
   readonly id: string;
@@ -16,6 +18,8 @@ export interface Row {
   readonly note: string;
   /** Namespace of a service, protocol of a call. */
   readonly place: string;
+  /** Empty where there is one cluster, or for who stands in none. */
+  readonly cluster: string;
   readonly health: number;
   readonly healthWord: Health;
   readonly protocol: string;
@@ -29,6 +33,7 @@ export interface Row {
 export const COLUMNS: readonly { readonly id: Column; readonly label: string; readonly number: boolean }[] = [
   { id: 'name', label: 'name', number: false },
   { id: 'place', label: 'namespace', number: false },
+  { id: 'cluster', label: 'cluster', number: false },
   { id: 'health', label: 'health', number: false },
   { id: 'rate', label: 'rate', number: true },
   { id: 'errors', label: 'errors', number: true },
@@ -37,24 +42,28 @@ export const COLUMNS: readonly { readonly id: Column; readonly label: string; re
   { id: 'p99', label: 'p99', number: true },
 ];
 
-/** The columns that say something: quantiles that nobody asked for would be a column of dashes. */
+/** The columns that say something: quantiles that nobody asked for would be a column of dashes, one cluster a column of
+    one word. */
 export function columnsOf(rows: readonly Row[]): typeof COLUMNS {
-  const optional: ReadonlySet<Column> = new Set(['p50', 'p95', 'p99']);
-  return COLUMNS.filter(({ id }) => !optional.has(id) || rows.some((row) => row[id] !== null));
+  const optional: ReadonlySet<Column> = new Set(['cluster', 'p50', 'p95', 'p99']);
+  const says = (value: Row[Column]): boolean => value !== null && value !== '';
+  return COLUMNS.filter(({ id }) => !optional.has(id) || rows.some((row) => says(row[id])));
 }
 
-export function nodeRows(mesh: Mesh, visible: Visible): Row[] {
+export function nodeRows(mesh: Mesh, visible: Visible, clusters: readonly Cluster[] = []): Row[] {
+  const clusterOf = clusterLookup(clusters);
   return [...mesh.nodes.values()]
     .filter((node) => visible.nodes.has(node.id) && !visible.dimmed.has(node.id))
-    .map((node) => nodeRow(mesh, node));
+    .map((node) => ({ ...nodeRow(mesh, node), cluster: clusterOf(node)?.name ?? '' }));
 }
 
 /** A call of which one end is asked for is a row, too. */
-export function edgeRows(mesh: Mesh, visible: Visible): Row[] {
+export function edgeRows(mesh: Mesh, visible: Visible, clusters: readonly Cluster[] = []): Row[] {
+  const clusterOf = clusterLookup(clusters);
   const { edges, dimmed } = visible;
   return [...mesh.edges.values()]
     .filter((edge) => edges.has(edge.id) && !(dimmed.has(edge.source) && dimmed.has(edge.target)))
-    .map((edge) => edgeRow(mesh, edge));
+    .map((edge) => ({ ...edgeRow(mesh, edge), cluster: callClusters(mesh, edge, clusterOf) }));
 }
 
 /** A new list in order; unknown values come last whichever way it goes, ties by name. */
@@ -74,7 +83,7 @@ function valueOf(row: Row, column: Column): string | number | null {
   return column === 'rate' ? weightOfRate(row.rate, row.protocol) : row[column];
 }
 
-function nodeRow(mesh: Mesh, node: NodeView): Row {
+function nodeRow(mesh: Mesh, node: NodeView): Omit<Row, 'cluster'> {
   const flow = flowOf(node);
   return {
     id: node.id,
@@ -88,7 +97,7 @@ function nodeRow(mesh: Mesh, node: NodeView): Row {
   };
 }
 
-function edgeRow(mesh: Mesh, edge: EdgeView): Row {
+function edgeRow(mesh: Mesh, edge: EdgeView): Omit<Row, 'cluster'> {
   return {
     id: edge.id,
     name: edgeName(mesh, edge),

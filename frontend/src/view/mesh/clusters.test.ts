@@ -1,0 +1,139 @@
+// @vitest-environment jsdom
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { fakeBackend, update } from '../../../tests/fakeBackend';
+import { CLUSTERS_GRAPH, CLUSTERS_LAYOUT, EU_CART, US_CART } from '../../../tests/fixture/clusters';
+import InApp from '../../../tests/fixture/InApp.svelte';
+import { stubLayout } from '../../../tests/fixture/jsdom';
+import { GRAPH, LAYOUT, NODES } from '../../../tests/fixture/mesh';
+import type { GraphView } from '../../backend/bindings';
+import { App } from '../../state/app.svelte';
+import MeshScreen from './MeshScreen.svelte';
+
+const stops: (() => void)[] = [];
+
+beforeEach(() => {
+  stubLayout();
+  vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(900);
+  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(700);
+  vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue(null);
+});
+
+afterEach(() => {
+  cleanup();
+  stops.splice(0).forEach((stop) => stop());
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+function open(graph: GraphView = CLUSTERS_GRAPH, layout = CLUSTERS_LAYOUT): App {
+  const backend = fakeBackend();
+  const app = new App(backend, null);
+  stops.push(app.start());
+  backend.push(update({ graph, layout }));
+  render(InApp, { app, part: MeshScreen });
+  return app;
+}
+
+const titles = (): (string | null)[] =>
+  [...screen.getByTestId('stage').querySelectorAll('.cluster-title .box-name')].map((one) => one.textContent);
+const heads = (): (string | undefined)[] =>
+  screen.getAllByRole('columnheader').map((head) => head.textContent?.trim().split(' ')[0]);
+
+describe('the picture', () => {
+  it('has a title for each of several clusters', async () => {
+    open();
+    await waitFor(() => expect(titles()).toEqual(['prod-us', 'prod-eu']));
+  });
+
+  it('has none for one cluster', async () => {
+    open(GRAPH, LAYOUT);
+    await screen.findByTestId('card-ledger');
+    expect(titles()).toEqual([]);
+  });
+});
+
+describe('the rail', () => {
+  it('lists namespaces under their clusters, and the others below', async () => {
+    open();
+    const group = await screen.findByRole('group', { name: 'Namespaces of prod-us' });
+    expect(within(group).getAllByRole('checkbox')).toHaveLength(2);
+    expect(within(group).getByRole('checkbox', { name: /shop/ })).toBeTruthy();
+    expect(screen.getByRole('checkbox', { name: /outside/ }).closest('[role=group]')).toBeNull();
+  });
+
+  it('hides a namespace of one cluster and leaves its namesake', async () => {
+    open();
+    await waitFor(() => expect(screen.getAllByTestId('card-cart')).toHaveLength(2));
+    const group = screen.getByRole('group', { name: 'Namespaces of prod-us' });
+    await fireEvent.click(within(group).getByRole('checkbox', { name: /shop/ }));
+    await waitFor(() => expect(screen.getAllByTestId('card-cart')).toHaveLength(1));
+    expect(screen.getByTestId('card-cart').dataset['health']).toBe('failing');
+  });
+
+  it('names the cluster of what needs attention', async () => {
+    open();
+    const concerns = await screen.findByTestId('concerns');
+    expect(concerns.textContent).toMatch(/shop\/cart\s*prod-eu/);
+  });
+
+  it('has no groups with one cluster', async () => {
+    open(GRAPH, LAYOUT);
+    expect(await screen.findByRole('checkbox', { name: /payments/ })).toBeTruthy();
+    expect(screen.queryByRole('group', { name: /Namespaces of/ })).toBeNull();
+  });
+});
+
+describe('the table', () => {
+  it('has a column for several clusters, of calls with both ends', async () => {
+    const app = open();
+    app.place.table = true;
+    await screen.findByTestId('mesh-table');
+    expect(heads().slice(0, 3)).toEqual(['name', 'namespace', 'cluster']);
+    const table = screen.getByTestId('mesh-table');
+    expect(within(table).getAllByTitle('prod-eu')).toHaveLength(2);
+    await fireEvent.click(screen.getByRole('button', { name: 'Calls' }));
+    expect(within(table).getByTitle('prod-us → prod-eu')).toBeTruthy();
+  });
+
+  it('has none for one cluster', async () => {
+    const app = open(GRAPH, LAYOUT);
+    app.place.table = true;
+    await screen.findByTestId('mesh-table');
+    expect(heads()).not.toContain('cluster');
+  });
+});
+
+describe('the inspector', () => {
+  it('names the cluster first where there are several', async () => {
+    const app = open();
+    app.place.select({ kind: 'node', id: EU_CART.id });
+    await waitFor(() => expect(screen.getByTestId('inspector-cluster').textContent).toBe('prod-eu'));
+    app.place.select({ kind: 'node', id: US_CART.id });
+    await waitFor(() => expect(screen.getByTestId('inspector-cluster').textContent).toBe('prod-us'));
+    const between = CLUSTERS_GRAPH.edges.find((edge) => edge.source === US_CART.id);
+    app.place.select({ kind: 'edge', id: between?.id ?? '' });
+    await waitFor(() =>
+      expect(screen.getByTestId('inspector-cluster').textContent).toBe('prod-us → prod-eu'),
+    );
+  });
+
+  it('tells the one cluster beside the rest', async () => {
+    const app = open(GRAPH, LAYOUT);
+    app.place.select({ kind: 'node', id: NODES[5]?.id ?? '' });
+    await screen.findByTestId('inspector-title');
+    expect(screen.queryByTestId('inspector-cluster')).toBeNull();
+    expect(screen.getByTestId('inspector').textContent).toContain('app · demo');
+  });
+});
+
+describe('the filter', () => {
+  it('asks for a cluster', async () => {
+    const app = open();
+    app.place.filterText.mesh = 'cluster=prod-eu ns=shop';
+    await waitFor(() => expect(app.visible?.dimmed.size).toBe(CLUSTERS_GRAPH.nodes.length - 1));
+    expect(app.visible?.dimmed.has(EU_CART.id)).toBe(false);
+    expect(screen.queryByTestId('filter-note')).toBeNull();
+  });
+});
