@@ -8,7 +8,7 @@ import type { GraphRenderer } from './renderer';
 import { arrowLength, BOX_RADIUS, glyphRadius } from './renderer';
 import type { Focus, Metrics, Palette, Rgb, Topology, Viewport } from './scene';
 import { DIMMED, EMPTY_METRICS, EMPTY_TOPOLOGY, HIDDEN, NO_FOCUS } from './scene';
-import { EDGE_STYLE, edgeStyles } from './style';
+import { EDGE_STYLE, edgeStyles, faded } from './style';
 
 export function canvas2dRenderer(canvas: HTMLCanvasElement): GraphRenderer | null {
   const context = canvas.getContext('2d');
@@ -175,7 +175,8 @@ function paintGlyphs(context: CanvasRenderingContext2D, picture: Picture): void 
     context.globalAlpha = show === DIMMED ? 0.25 : 1;
     paintPlate(context, [x, y, width, height], palette.boxFill, palette.boxLine);
     tracePath(context, health, x + width / 2, y + height / 2, radius);
-    const color = css(palette.health[health] ?? palette.boxLine);
+    const live = palette.health[health] ?? palette.boxLine;
+    const color = css(metrics.nodeStale[i] === 1 ? faded(live) : live);
     if (health <= 1) {
       context.strokeStyle = color;
       context.lineWidth = 1.5 / camera.zoom;

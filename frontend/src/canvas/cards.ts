@@ -2,8 +2,8 @@
 // panning touches no card.
 import { element, donut, glyph } from './parts';
 import type { CardContent } from './parts';
-import type { Topology } from './scene';
-import { DIMMED, HIDDEN } from './scene';
+import type { Metrics, Topology } from './scene';
+import { DIMMED, EMPTY_METRICS, HIDDEN } from './scene';
 
 interface Mounted {
   readonly button: HTMLButtonElement;
@@ -19,7 +19,7 @@ export class Cards {
   private readonly mounted = new Map<number, Mounted>();
   private topology: Topology | null = null;
   private contents: readonly CardContent[] = [];
-  private shows: Uint8Array = new Uint8Array(0);
+  private metrics: Metrics = EMPTY_METRICS;
 
   constructor(layer: HTMLElement, onSelect: (index: number) => void) {
     this.layer = layer;
@@ -34,9 +34,9 @@ export class Cards {
     this.topology = topology;
   }
 
-  setContents(contents: readonly CardContent[], shows: Uint8Array): void {
+  setContents(contents: readonly CardContent[], metrics: Metrics): void {
     this.contents = contents;
-    this.shows = shows;
+    this.metrics = metrics;
     for (const [index, card] of this.mounted) {
       this.fill(index, card);
     }
@@ -107,7 +107,7 @@ export class Cards {
   }
 
   private canBeCurrent(index: number): boolean {
-    return index >= 0 && index < this.contents.length && this.shows[index] !== HIDDEN;
+    return index >= 0 && index < this.contents.length && this.metrics.nodeShow[index] !== HIDDEN;
   }
 
   private mount(index: number): Mounted {
@@ -171,7 +171,8 @@ export class Cards {
     button.tabIndex = index === this.current ? 0 : -1;
     button.classList.toggle('selected', index === this.selected);
     button.setAttribute('aria-pressed', String(index === this.selected));
-    button.classList.toggle('dimmed', this.shows[index] === DIMMED);
+    button.classList.toggle('dimmed', this.metrics.nodeShow[index] === DIMMED);
+    button.classList.toggle('stale', this.metrics.nodeStale[index] === 1);
   }
 }
 

@@ -85,6 +85,8 @@ describe('outlines of clusters', () => {
     const far = summarize(TOPOLOGY, METRICS);
     expect(far.topology.clusterRects).toBe(TOPOLOGY.clusterRects);
     expect(far.metrics.clusterShow).toBe(METRICS.clusterShow);
+    const stale = summarize(TOPOLOGY, { ...METRICS, boxStale: Uint8Array.of(0, 1) });
+    expect([...stale.metrics.nodeStale]).toEqual([0, 1]);
   });
 
   it('are found under the pointer, unless they are hidden', () => {

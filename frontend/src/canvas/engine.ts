@@ -117,7 +117,7 @@ export class GraphEngine {
     } else {
       this.renderer?.setMetrics(metrics);
     }
-    this.cards.setContents(contents.cards, metrics.nodeShow);
+    this.cards.setContents(contents.cards, metrics);
     this.titles.setContents(contents.titles, metrics);
     this.invalidate();
     this.placeLabels();

@@ -93,6 +93,8 @@ class TitleRow {
   private readonly layer: HTMLElement;
   private readonly className: string;
   private titles: HTMLElement[] = [];
+  /** What each title says now: ages are told every second, and few change. */
+  private said: string[] = [];
 
   constructor(layer: HTMLElement, className: string) {
     this.layer = layer;
@@ -104,6 +106,7 @@ class TitleRow {
       title.remove();
     }
     this.titles = [];
+    this.said = [];
     for (let i = 0; i * 4 + 3 < rects.length; i += 1) {
       const [x = 0, y = 0, width = 0] = rects.subarray(i * 4, i * 4 + 3);
       const title = element('div', this.className);
@@ -119,22 +122,29 @@ class TitleRow {
     this.titles.forEach((title, i) => {
       const content = contents[i];
       title.hidden = content === undefined || shows[i] === HIDDEN;
-      if (content === undefined) {
+      const saying = JSON.stringify(content);
+      if (content === undefined || saying === this.said[i]) {
         return;
       }
+      this.said[i] = saying;
       const name = element('span', 'box-name');
       name.textContent = content.name;
-      name.title = [content.name, content.within, content.note].filter((text) => text !== '').join(', ');
+      name.title = [content.name, content.within, content.stale, content.note]
+        .filter((text) => text !== '')
+        .join(', ');
       const note = element('span', `box-note h-${content.health}`);
       note.title = name.title;
       const words = element('span', 'box-words');
       words.textContent = content.note;
       note.append(glyph(content.health), words);
       title.replaceChildren(name, note);
-      if (content.within !== '') {
-        const within = element('span', 'box-within');
-        within.textContent = ` · ${content.within}`;
-        name.append(within);
+      for (const [className, text] of [
+        ['box-within', content.within],
+        ['box-stale', content.stale],
+      ] as const) {
+        const more = element('span', className);
+        more.textContent = ` · ${text}`;
+        name.append(...(text === '' ? [] : [more]));
       }
     });
   }

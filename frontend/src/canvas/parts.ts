@@ -31,6 +31,8 @@ export interface TitleContent {
   readonly name: string;
   /** The cluster around, where there are several; empty otherwise. */
   readonly within: string;
+  /** Why what it stands over is not live, `34 s old`; empty while it is. */
+  readonly stale: string;
   readonly note: string;
   readonly health: Health;
 }

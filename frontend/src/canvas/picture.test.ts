@@ -32,11 +32,13 @@ function metrics(more: Partial<Metrics> = {}): Metrics {
   return {
     nodeHealth: Uint8Array.of(2, 2, 4, 1),
     nodeShow: Uint8Array.of(SHOWN, SHOWN, SHOWN, SHOWN),
+    nodeStale: new Uint8Array(4),
     edgeHealth: Uint8Array.of(2, 4, 1, 0),
     edgeShow: Uint8Array.of(SHOWN, SHOWN, SHOWN, SHOWN),
     edgeRate: Float32Array.of(100, 10, 0, NaN),
     boxHealth: Uint8Array.of(2, 4),
     boxShow: Uint8Array.of(SHOWN, SHOWN),
+    boxStale: new Uint8Array(2),
     clusterShow: new Uint8Array(0),
     ...more,
   };
@@ -171,6 +173,15 @@ describe('edge styles', () => {
   it('dashes failing edges, and unknown ones in another way', () => {
     const styles = edgeStyles(topology(), metrics(), NO_FOCUS, 'cards');
     expect([0, 1, 2, 3].map((edge) => at(styles, edge)[3])).toEqual([0, 1, 2, 2]);
+  });
+
+  it('dashes edges of which both ends are as they were some time ago, and draws them weaker', () => {
+    const stale = metrics({ nodeStale: Uint8Array.of(1, 1, 0, 0) });
+    const styles = edgeStyles(topology(), stale, NO_FOCUS, 'cards');
+    const live = edgeStyles(topology(), metrics(), NO_FOCUS, 'cards');
+    expect([at(styles, 0)[3], at(live, 0)[3]]).toEqual([2, 0]);
+    expect(at(styles, 0)[2]).toBeLessThan(at(live, 0)[2] ?? 0);
+    expect(at(styles, 1)).toEqual(at(live, 1));
   });
 
   it('draws nothing hidden, and the focused one strongest', () => {

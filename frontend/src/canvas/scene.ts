@@ -25,12 +25,15 @@ export interface Metrics {
   /** Health as in `HEALTHS` of model/health.ts. */
   readonly nodeHealth: Uint8Array;
   readonly nodeShow: Uint8Array;
+  /** 1 for what is drawn as it was some time ago. */
+  readonly nodeStale: Uint8Array;
   readonly edgeHealth: Uint8Array;
   readonly edgeShow: Uint8Array;
   /** Per second; NaN if unknown. */
   readonly edgeRate: Float32Array;
   readonly boxHealth: Uint8Array;
   readonly boxShow: Uint8Array;
+  readonly boxStale: Uint8Array;
   readonly clusterShow: Uint8Array;
 }
 
@@ -81,11 +84,13 @@ export const EMPTY_TOPOLOGY: Topology = {
 export const EMPTY_METRICS: Metrics = {
   nodeHealth: new Uint8Array(0),
   nodeShow: new Uint8Array(0),
+  nodeStale: new Uint8Array(0),
   edgeHealth: new Uint8Array(0),
   edgeShow: new Uint8Array(0),
   edgeRate: new Float32Array(0),
   boxHealth: new Uint8Array(0),
   boxShow: new Uint8Array(0),
+  boxStale: new Uint8Array(0),
   clusterShow: new Uint8Array(0),
 };
 

@@ -109,7 +109,7 @@ void main() {
 export const SHAPE_VERTEX = `#version 300 es
 precision highp float;
 layout(location = 0) in vec4 a_rect;   // world x, y, width, height
-layout(location = 1) in vec4 a_shape;  // kind (0 box, else 1 + health), opacity, screen radius, 0
+layout(location = 1) in vec4 a_shape;  // kind (0 box, else 1 + health), opacity, screen radius, 1 if stale
 ${CAMERA}
 out vec2 v_at;
 flat out vec2 v_extent;
@@ -157,6 +157,7 @@ void main() {
   int health = int(v_shape.x + 0.5) - 1;
   float d = health == 3 ? triangle(v_at, r) : health == 4 ? diamond(v_at, r) : length(v_at) - r;
   vec3 rgb = u_health[health];
+  rgb = mix(rgb, vec3(dot(rgb, vec3(0.299, 0.587, 0.114))), 0.75 * v_shape.w);
   if (health <= 1) {
     over(color, rgb, clamp(0.8 * u_ratio + 0.5 - abs(d), 0.0, 1.0) * v_shape.y);
   } else {

@@ -1,6 +1,6 @@
 // How edges look, for both renderers: width from rate, strength from focus and zoom, dashes for failing and unknown.
 import type { Level } from './camera';
-import type { Focus, Metrics, Topology } from './scene';
+import type { Focus, Metrics, Rgb, Topology } from './scene';
 import { DIMMED, HIDDEN } from './scene';
 
 /** Numbers per edge: width in screen pixels, health, opacity, dash (0 none, 1 failing, 2 idle or unknown). */
@@ -14,6 +14,8 @@ const IDLE = 1;
  * namespace stay strong too: those that only pass by would hide them.
  */
 const STRONG_EDGES = { boxes: 40, glyphs: 60, names: 300, cards: 300 } as const;
+/** Of edges without traffic, and of those that are drawn as they were some time ago. */
+const NOT_LIVE = 0.55;
 const RECEDED = 0.07;
 const QUIET = 0.15;
 
@@ -33,6 +35,7 @@ export function edgeStyles(topology: Topology, metrics: Metrics, focus: Focus, l
       touches(topology, edge, focus.node) ||
       edge === focus.hoverEdge ||
       touches(topology, edge, focus.hoverNode);
+    const stale = isStale(topology, metrics, edge);
     let opacity = 0.92;
     if (show === HIDDEN) {
       opacity = 0;
@@ -46,8 +49,8 @@ export function edgeStyles(topology: Topology, metrics: Metrics, focus: Focus, l
       opacity = health >= DEGRADED || rate >= threshold ? 0.5 : QUIET;
     } else if (crowded && !near && health < DEGRADED && !(rate >= threshold)) {
       opacity = level === 'boxes' ? RECEDED : QUIET;
-    } else if (health <= IDLE) {
-      opacity = 0.55;
+    } else if (health <= IDLE || stale) {
+      opacity = NOT_LIVE;
     } else if (someFocus) {
       opacity = health >= DEGRADED ? 0.75 : 0.5;
     }
@@ -56,9 +59,18 @@ export function edgeStyles(topology: Topology, metrics: Metrics, focus: Focus, l
     styles[at] = edgeWidth(rate) * scale + (edge === focus.edge || edge === focus.hoverEdge ? 1.2 : 0);
     styles[at + 1] = health;
     styles[at + 2] = opacity;
-    styles[at + 3] = health === FAILING ? 1 : health <= IDLE ? 2 : 0;
+    styles[at + 3] = health === FAILING ? 1 : health <= IDLE || stale ? 2 : 0;
   }
   return styles;
+}
+
+/** What colours lose of their saturation where they tell of some time ago; also in the shader of shapes. */
+const STALE_FADE = 0.75;
+
+export function faded([red, green, blue]: Rgb): Rgb {
+  const grey = 0.299 * red + 0.587 * green + 0.114 * blue;
+  const fade = (value: number): number => value + (grey - value) * STALE_FADE;
+  return [fade(red), fade(green), fade(blue)];
 }
 
 /** 1 to 6 pixels by the logarithm of the rate. */
@@ -68,6 +80,12 @@ export function edgeWidth(rate: number): number {
 
 function touches(topology: Topology, edge: number, node: number): boolean {
   return node >= 0 && (topology.edgeEnds[edge * 2] === node || topology.edgeEnds[edge * 2 + 1] === node);
+}
+
+/** Both ends are as they were some time ago, and with them what they say of each other. */
+function isStale(topology: Topology, metrics: Metrics, edge: number): boolean {
+  const staleEnd = (end: number): boolean => metrics.nodeStale[topology.edgeEnds[edge * 2 + end] ?? 0] === 1;
+  return staleEnd(0) && staleEnd(1);
 }
 
 /** Both ends lie in one namespace. */

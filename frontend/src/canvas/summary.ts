@@ -41,8 +41,10 @@ export function summarize(topology: Topology, metrics: Metrics): Summary {
     metrics: {
       nodeHealth: metrics.boxHealth,
       nodeShow: metrics.boxShow,
+      nodeStale: metrics.boxStale,
       boxHealth: metrics.boxHealth,
       boxShow: metrics.boxShow,
+      boxStale: metrics.boxStale,
       clusterShow: metrics.clusterShow,
       edgeHealth: Uint8Array.from(pairs.map(([, sum]) => sum.health)),
       edgeRate: Float32Array.from(pairs.map(([, sum]) => sum.rate)),

@@ -242,7 +242,10 @@ class WebglRenderer implements GraphRenderer {
       const show = metrics.nodeShow[i] ?? HIDDEN;
       const opacity = show === HIDDEN ? 0 : show === DIMMED ? 0.25 : 1;
       kinds[(n_plates + i) * 4 + 1] = opacity;
-      kinds.set([1 + (metrics.nodeHealth[i] ?? 0), opacity, radius, 0], (n_plates + n_nodes + i) * 4);
+      kinds.set(
+        [1 + (metrics.nodeHealth[i] ?? 0), opacity, radius, metrics.nodeStale[i] ?? 0],
+        (n_plates + n_nodes + i) * 4,
+      );
     }
     this.upload(this.kinds, kinds);
     this.n_shapes = n_plates + n_nodes * 2;

@@ -16,6 +16,8 @@ export interface Cluster {
   readonly namespaces: readonly Namespace[];
   readonly n_nodes: number;
   readonly health: Health;
+  /** It is drawn as it was some time ago. */
+  readonly stale: boolean;
 }
 
 /** What tells a cluster from another of its name. */
@@ -52,6 +54,7 @@ function clusterOf(id: string, namespaces: readonly Namespace[]): Cluster {
     namespaces,
     n_nodes: namespaces.reduce((sum, namespace) => sum + namespace.n_nodes, 0),
     health: worst(namespaces.map((namespace) => namespace.health)),
+    stale: false,
   };
 }
 

@@ -1,6 +1,6 @@
 // The app over invented numbers, for looking at it while working: `npm run dev`, then /tests/preview/index.html.
-// Asked for in the address: screen=traces, theme=light, class=production, armed, progress, and for the Traces screen
-// traces=large|partial|empty|failed|forbidden|absent|loading. connect=checklist|failed|waiting shows the connection screen.
+// Asked for in the address: screen=traces, theme=light, class=production, armed, progress, clusters[=stale], and for the Traces
+// screen traces=large|partial|empty|failed|forbidden|absent|loading. connect=checklist|failed|waiting shows the connection screen.
 import { mount } from 'svelte';
 
 import { CallError } from '../../src/backend/backend';
@@ -11,6 +11,7 @@ import '../../src/styles/base.css';
 import '../../src/styles/canvas.css';
 import App from '../../src/view/App.svelte';
 import { fakeBackend, update } from '../fakeBackend';
+import { CLUSTERS_GRAPH, CLUSTERS_LAYOUT, late } from '../fixture/clusters';
 import { check, chooser, failed, LINES } from '../fixture/connect';
 import { session } from '../fixture/mesh';
 import { progress } from '../fixture/splits';
@@ -18,6 +19,11 @@ import { FAILING_ID, large, list, NOW_MS, row, ROWS } from '../fixture/traces';
 
 const asked = new URLSearchParams(window.location.search);
 const traces = asked.get('traces');
+const clusters = asked.get('clusters');
+const picture =
+  clusters === null
+    ? {}
+    : { graph: clusters === 'stale' ? late(CLUSTERS_GRAPH) : CLUSTERS_GRAPH, layout: CLUSTERS_LAYOUT };
 // As if the traces had begun just now.
 const recent = ROWS.map((one) => ({ ...one, start_ms: one.start_ms + Date.now() - 41_000 - NOW_MS }));
 
@@ -96,6 +102,7 @@ if (target !== null) {
   const mesh = (): void =>
     backend.push(
       update({
+        ...picture,
         progress: asked.has('progress') ? [progress()] : [],
         session: session({
           ...(production ? { context: 'prod-eu', class: 'production', server: 'https://prod-eu' } : {}),

@@ -3,7 +3,7 @@ import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-li
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { fakeBackend, update } from '../../../tests/fakeBackend';
-import { CLUSTERS_GRAPH, CLUSTERS_LAYOUT, EU_CART, US_CART } from '../../../tests/fixture/clusters';
+import { CLUSTERS_GRAPH, CLUSTERS_LAYOUT, EU_CART, late, US_CART } from '../../../tests/fixture/clusters';
 import InApp from '../../../tests/fixture/InApp.svelte';
 import { stubLayout } from '../../../tests/fixture/jsdom';
 import { GRAPH, LAYOUT, NODES } from '../../../tests/fixture/mesh';
@@ -51,6 +51,40 @@ describe('the picture', () => {
     open(GRAPH, LAYOUT);
     await screen.findByTestId('card-ledger');
     expect(titles()).toEqual([]);
+  });
+});
+
+describe('a cluster whose metrics are late', () => {
+  const staleCards = (): (string | null)[] =>
+    screen
+      .getAllByTestId(/^card-/)
+      .filter((one) => one.classList.contains('stale'))
+      .map((one) => one.getAttribute('aria-label'));
+
+  it('says so in its title and on its cards, and the other stays live', async () => {
+    open(late(CLUSTERS_GRAPH));
+    await waitFor(() => expect(titles()).toEqual(['prod-us · 34 s old', 'prod-eu']));
+    await waitFor(() => expect(staleCards()).toHaveLength(2));
+    expect(staleCards().every((name) => name?.endsWith('cluster prod-us, not live'))).toBe(true);
+    expect(screen.getByTestId('stage').classList.contains('stale')).toBe(false);
+    expect(screen.queryByTestId('stale-note')).toBeNull();
+  });
+
+  it('is told from the other in the notes', async () => {
+    open(late(CLUSTERS_GRAPH));
+    const notes = await screen.findAllByRole('status');
+    expect(notes.map((note) => note.textContent?.replace(/\s+/g, ' ').trim())).toContain(
+      '◷ ctx-prod-us: metrics stale',
+    );
+  });
+
+  it('is the whole picture where there is one cluster', async () => {
+    const sources = GRAPH.sources.map((one) => ({ ...one, state: 'stale', age_s: 34 }));
+    open({ ...GRAPH, sources }, LAYOUT);
+    expect((await screen.findByTestId('stale-note')).textContent).toContain('34 s old');
+    expect(screen.getByTestId('stage').classList.contains('stale')).toBe(true);
+    await screen.findByTestId('card-ledger');
+    expect(staleCards()).toEqual([]);
   });
 });
 

@@ -23,7 +23,7 @@ function draw(graph: GraphView, layout: LayoutView, hidden: readonly string[] = 
     scene,
     metrics: buildMetrics(scene, mesh, visible),
     contents: buildContents(scene, mesh, visible, [], FIGURES, clusters),
-    titles: clusterTitles(scene, clusters),
+    titles: clusterTitles(scene, clusters, new Map()),
   };
 }
 

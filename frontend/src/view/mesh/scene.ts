@@ -66,7 +66,12 @@ export function buildScene(mesh: Mesh, layout: LayoutView, before: Scene | null)
   return { key, nodeIds, edgeIds, boxIds, clusterIds, boxClusters, topology };
 }
 
-export function buildMetrics(scene: Scene, mesh: Mesh, visible: Visible): Metrics {
+export function buildMetrics(
+  scene: Scene,
+  mesh: Mesh,
+  visible: Visible,
+  clusters: readonly Cluster[] = [],
+): Metrics {
   const nodeShow = Uint8Array.from(scene.nodeIds, (id) => {
     if (visible.nodes.has(id)) {
       return visible.dimmed.has(id) ? DIMMED : SHOWN;
@@ -75,9 +80,11 @@ export function buildMetrics(scene: Scene, mesh: Mesh, visible: Visible): Metric
   });
   const edges = scene.edgeIds.map((id) => mesh.edges.get(id));
   const boxHealth = boxHealths(scene, mesh, visible);
+  const boxStale = staleBoxes(scene, clusters);
   return {
     nodeHealth: Uint8Array.from(scene.nodeIds, (id) => rankOf(mesh.nodes.get(id)?.health)),
     nodeShow,
+    nodeStale: Uint8Array.from(scene.topology.nodeBoxes, (box) => boxStale[box] ?? 0),
     edgeHealth: Uint8Array.from(edges, (edge) => rankOf(edge?.health)),
     edgeShow: Uint8Array.from(edges, (edge) => {
       if (edge === undefined || !visible.edges.has(edge.id)) {
@@ -89,6 +96,7 @@ export function buildMetrics(scene: Scene, mesh: Mesh, visible: Visible): Metric
     edgeRate: Float32Array.from(edges, (edge) => weightOf(edge) ?? NaN),
     boxHealth: Uint8Array.from(boxHealth, (health) => healthRank(health ?? 'unknown')),
     boxShow: Uint8Array.from(boxHealth, (health) => (health === null ? HIDDEN : SHOWN)),
+    boxStale,
     clusterShow: clusterShows(scene, boxHealth),
   };
 }
@@ -137,11 +145,13 @@ function cardOf(
     ...node.badges.filter((badge) => CARD_TAGS.has(badge)),
   ].slice(0, 1);
   const figures = cardFigures(node);
-  const cluster = clusterOf(node)?.name;
+  const cluster = clusterOf(node);
   return {
     label: node.label,
-    title: [fullName(node), ...(cluster === undefined ? [] : [cluster]), figures, ...tags].join('\n'),
-    aria: nodeSentence(mesh, node) + (cluster === undefined ? '' : `, cluster ${cluster}`),
+    title: [fullName(node), ...(cluster === null ? [] : [cluster.name]), figures, ...tags].join('\n'),
+    aria:
+      nodeSentence(mesh, node) +
+      (cluster === null ? '' : `, cluster ${cluster.name}${cluster.stale ? ', not live' : ''}`),
     figures,
     health: healthOf(node.health),
     tags,
@@ -228,6 +238,11 @@ function boxHealths(scene: Scene, mesh: Mesh, visible: Visible): (Health | null)
     }
   });
   return found;
+}
+
+function staleBoxes(scene: Scene, clusters: readonly Cluster[]): Uint8Array {
+  const stale = new Set(clusters.filter((cluster) => cluster.stale).map(({ id }) => id));
+  return Uint8Array.from(scene.boxClusters, (at) => (stale.has(scene.clusterIds[at] ?? '') ? 1 : 0));
 }
 
 /** A cluster is shown while one of its boxes is. */

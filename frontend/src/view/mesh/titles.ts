@@ -25,20 +25,26 @@ export function boxTitles(
     return {
       name: namespace?.name ?? id.split('/').pop() ?? id,
       within: cluster === undefined ? '' : (names.get(cluster) ?? cluster),
+      stale: '',
       note: format.plural(n_shown.get(id) ?? 0, 'service'),
       health: namespace?.health ?? 'unknown',
     };
   });
 }
 
-/** In the order of the scene, whose layout may be an update older than the mesh. */
-export function clusterTitles(scene: Scene, clusters: readonly Cluster[]): TitleContent[] {
+/** In the order of the scene; `stale` says by a cluster's id why it is not live. */
+export function clusterTitles(
+  scene: Scene,
+  clusters: readonly Cluster[],
+  stale: ReadonlyMap<string, string>,
+): TitleContent[] {
   const known = new Map(clusters.map((cluster) => [cluster.id, cluster]));
   return scene.clusterIds.map((id) => {
     const cluster = known.get(id);
     return {
       name: cluster?.name ?? id,
       within: '',
+      stale: stale.get(id) ?? '',
       note: format.plural(cluster?.namespaces.length ?? 0, 'namespace'),
       health: cluster?.health ?? 'unknown',
     };
