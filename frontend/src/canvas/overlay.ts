@@ -137,15 +137,15 @@ class TitleRow {
       const words = element('span', 'box-words');
       words.textContent = content.note;
       note.append(glyph(content.health), words);
-      title.replaceChildren(name, note);
-      for (const [className, text] of [
-        ['box-within', content.within],
-        ['box-stale', content.stale],
-      ] as const) {
-        const more = element('span', className);
-        more.textContent = ` · ${text}`;
-        name.append(...(text === '' ? [] : [more]));
+      if (content.within !== '') {
+        const within = element('span', 'box-within');
+        within.textContent = ` · ${content.within}`;
+        name.append(within);
       }
+      // Beside the name, which is cut where it is too long: an age is not.
+      const stale = element('span', 'box-stale');
+      stale.textContent = content.stale;
+      title.replaceChildren(name, ...(content.stale === '' ? [] : [stale]), note);
     });
   }
 }

@@ -36,8 +36,10 @@ function open(graph: GraphView = CLUSTERS_GRAPH, layout = CLUSTERS_LAYOUT): App 
   return app;
 }
 
-const titles = (): (string | null)[] =>
-  [...screen.getByTestId('stage').querySelectorAll('.cluster-title .box-name')].map((one) => one.textContent);
+const titles = (): string[] =>
+  [...screen.getByTestId('stage').querySelectorAll('.cluster-title')].map((title) =>
+    [...title.querySelectorAll('.box-name, .box-stale')].map((part) => part.textContent).join(' · '),
+  );
 const heads = (): (string | undefined)[] =>
   screen.getAllByRole('columnheader').map((head) => head.textContent?.trim().split(' ')[0]);
 
