@@ -25,7 +25,7 @@ function open(answers: Parameters<typeof fakeBackend>[0] = {}): {
   asked: (command: string) => unknown[];
 } {
   const backend = fakeBackend(answers);
-  const app = new App(backend, null);
+  const app = new App(backend);
   app.feed.receive(update());
   const asked = (command: string): unknown[] =>
     backend.calls.filter((call) => call.command === command).map((call) => call.request);

@@ -81,6 +81,7 @@ export class Memory {
       await this.backend.call('remember', {
         theme: now.theme === kept.theme ? null : now.theme,
         page: now.page === kept.page ? null : now.page,
+        zoom: null,
       });
     } catch {
       // The next change tries again; a choice that is not remembered still holds in this window.

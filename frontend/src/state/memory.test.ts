@@ -18,7 +18,7 @@ const KEPT = {
 
 function open(page: string, theme = 'light') {
   const remember = vi.fn(() => null);
-  const backend = fakeBackend({ memory: () => ({ theme, page, problem: null }), remember });
+  const backend = fakeBackend({ memory: () => ({ theme, page, problem: null, zoom: 1 }), remember });
   const app = new App(backend);
   const stop = app.memory.watch();
   return { app, backend, remember, stop };
@@ -74,11 +74,15 @@ describe('the memory', () => {
     app.prefs.nextTheme();
     flushSync();
     await vi.advanceTimersByTimeAsync(1000);
-    expect(remember.mock.calls).toEqual([[{ theme: 'dark', page: null }]]);
+    expect(remember.mock.calls).toEqual([[{ theme: 'dark', page: null, zoom: null }]]);
     app.place.go('splits');
     flushSync();
     await vi.advanceTimersByTimeAsync(1000);
-    expect(remember).toHaveBeenLastCalledWith({ theme: null, page: expect.stringContaining('"splits"') });
+    expect(remember).toHaveBeenLastCalledWith({
+      theme: null,
+      page: expect.stringContaining('"splits"'),
+      zoom: null,
+    });
     stop();
   });
 

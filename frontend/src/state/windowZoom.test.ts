@@ -39,7 +39,7 @@ describe('the size of everything in the window', () => {
   it('has the keys of a browser in the window, and leaves them to a browser', () => {
     for (const zooms of [true, false]) {
       const backend = { ...fakeBackend(), zooms };
-      const app = new App(backend, null);
+      const app = new App(backend);
       const held = ['+', '=', '-', '0'].map((key) => {
         const event = { key, ctrlKey: true, metaKey: false, altKey: false, isComposing: false, target: null };
         return runKey(app, event as unknown as KeyboardEvent);
