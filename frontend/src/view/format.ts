@@ -162,16 +162,19 @@ export function clock(moment: string | number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/** `2 Mar 2027` is read the same everywhere, `3/2/2027` is not. */
+const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+
 /** The day of a moment, where its time does not matter, in the reader's zone. */
 export function day(text: string): string {
   const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? text : date.toLocaleDateString();
+  return Number.isNaN(date.getTime()) ? text : DAY.format(date);
 }
 
 /** Date and time for a tooltip, in the reader's zone. */
 export function moment(text: string): string {
   const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? text : `${date.toLocaleDateString()} ${clock(text)}`;
+  return Number.isNaN(date.getTime()) ? text : `${DAY.format(date)} ${clock(text)}`;
 }
 
 /** Three digits or so: `4.1k`, `640`, `8.2`, `0.04`. */

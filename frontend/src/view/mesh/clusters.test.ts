@@ -29,7 +29,7 @@ afterEach(() => {
 
 function open(graph: GraphView = CLUSTERS_GRAPH, layout = CLUSTERS_LAYOUT): App {
   const backend = fakeBackend();
-  const app = new App(backend, null);
+  const app = new App(backend);
   stops.push(app.start());
   backend.push(update({ graph, layout }));
   render(InApp, { app, part: MeshScreen });
