@@ -15,6 +15,8 @@ import {
   choiceAmong,
   countLines,
   frameClass,
+  frameColour,
+  markOf,
   matchesContext,
   openNames,
   placeOf,
@@ -112,6 +114,12 @@ describe('several contexts', () => {
     expect(frameClass([demo, prod])).toBe('production');
     expect(frameClass([demo])).toBe('demo');
     expect(frameClass([])).toBe('normal');
+    const blue = { ...prod, colour: 'blue' };
+    expect(frameColour([demo, blue])).toBe('blue');
+    expect(frameColour([])).toBeNull();
+    expect(markOf('blue')).toEqual({ '--mark': 'var(--mark-blue)' });
+    expect(markOf('#00ff7f')).toEqual({ '--mark': '#00ff7f' });
+    expect(markOf(null)).toEqual({});
   });
 });
 

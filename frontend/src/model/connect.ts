@@ -147,8 +147,27 @@ export function openNames(sessions: readonly SessionView[], nameOf: (context: st
   return more.length === 0 ? nameOf(first.context) : `${nameOf(first.context)} + ${more.length}`;
 }
 
-/** The class of the frame: of several contexts the one that asks for most care. */
+/** Of several contexts the one that asks for most care: it gives the frame its class and its colour. */
+function leading(sessions: readonly SessionView[]): SessionView | undefined {
+  return ['production', 'normal', 'demo']
+    .map((kind) => sessions.find((session) => session.class === kind))
+    .find((session) => session !== undefined);
+}
+
+/** The class of the frame. */
 export function frameClass(sessions: readonly SessionView[]): string {
-  const classes = sessions.map((session) => session.class);
-  return ['production', 'normal', 'demo'].find((one) => classes.includes(one)) ?? 'normal';
+  return leading(sessions)?.class ?? 'normal';
+}
+
+/** The colour of the frame as the settings say it; null is that of its class. */
+export function frameColour(sessions: readonly SessionView[]): string | null {
+  return leading(sessions)?.colour ?? null;
+}
+
+/** A colour of the settings as CSS says it: a word of the palette is a token, anything else `#rrggbb`. */
+export function markOf(colour: string | null): Record<string, string> {
+  if (colour === null) {
+    return {};
+  }
+  return { '--mark': colour.startsWith('#') ? colour : `var(--mark-${colour})` };
 }

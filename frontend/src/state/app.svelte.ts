@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/backend';
 import type { Update } from '../backend/bindings';
 import { callOfSpan } from '../model/calls';
-import { frameClass } from '../model/connect';
+import { frameClass, frameColour } from '../model/connect';
 import { contextOf } from '../model/splitId';
 import { visibleParts } from '../model/visible';
 import { Clock } from './clock.svelte';
@@ -62,6 +62,8 @@ export class App {
 
   /** The class that colours the frame. */
   readonly frameClass: string = $derived.by(() => frameClass(this.feed.sessions));
+  /** The colour that the settings give it instead. */
+  readonly frameColour: string | null = $derived.by(() => frameColour(this.feed.sessions));
 
   private readonly backend: Backend;
   /** Which contexts were open at the last update. */

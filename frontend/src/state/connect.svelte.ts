@@ -92,10 +92,10 @@ export class Connect {
     return context?.class_label || (session.class === 'normal' ? '' : session.class);
   }
 
-  /** Brings the connection screen to the front. */
-  show(): void {
+  /** Brings the connection screen to the front, with this context chosen; with none named, the one that is open. */
+  show(context?: string): void {
     this.wanted = true;
-    this.chosenId = this.feed.session?.context || this.chosenId;
+    this.chosenId = (context ?? this.feed.session?.context) || this.chosenId;
     void this.load();
   }
 

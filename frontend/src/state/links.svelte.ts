@@ -39,6 +39,7 @@ export class Links {
       this.follow(link);
     } else {
       this.waiting = link;
+      this.app.connect.show(link.context);
       return;
     }
     this.end(link);
