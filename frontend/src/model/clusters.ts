@@ -14,7 +14,6 @@ export interface Cluster {
   readonly context: string | null;
   /** Sorted by id; none while all that it held is gone. */
   readonly namespaces: readonly Namespace[];
-  readonly n_nodes: number;
   readonly health: Health;
   /** It is drawn as it was some time ago. */
   readonly stale: boolean;
@@ -52,7 +51,6 @@ function clusterOf(id: string, namespaces: readonly Namespace[]): Cluster {
     name: namespaces[0]?.cluster ?? id,
     context: namespaces[0]?.context ?? null,
     namespaces,
-    n_nodes: namespaces.reduce((sum, namespace) => sum + namespace.n_nodes, 0),
     health: worst(namespaces.map((namespace) => namespace.health)),
     stale: false,
   };
