@@ -1517,7 +1517,8 @@ source: string,
  */
 candidate: string | null, 
 /**
- * An address; null to take a candidate.
+ * An address; null to take a candidate as it is. With a candidate it says how to sign in there, and its URL is not
+ * read.
  */
 address: AddressRequest | null, };
 

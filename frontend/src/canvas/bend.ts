@@ -2,7 +2,7 @@
 // next reads like calls of those two. Depends on positions only, like the routes themselves.
 import { CardIndex } from './cardIndex';
 
-/** Longer curves cross whole namespaces, whichever way they go. */
+/** Longer curves cross whole namespaces, whichever way they go; those between clusters have room above and below. */
 const LONGEST = 1200;
 
 interface Way {
@@ -31,15 +31,33 @@ const WAYS: readonly Way[] = [
   ]),
 ];
 
-/** `curves` of `edgeEnds` (see `routeEdges`), changed where another way meets fewer cards. */
+/** Of more calls between clusters than this the others go as all long ones do: nobody could follow them all. */
+const MOST_LONG = 500;
+
+/** Between clusters: over or under all that stands between. */
+const LONG_WAYS: readonly Way[] = [
+  ...WAYS,
+  ...[-250, 250, -400, 400, -600, 600].flatMap((lift) => [
+    { first: 0.25, second: 0.75, lift, flat: 0 },
+    { first: 0.05, second: 0.6, lift, flat: 0 },
+    { first: 0.4, second: 0.95, lift, flat: 0 },
+  ]),
+];
+
+/**
+ * `curves` of `edgeEnds` (see `routeEdges`), changed where another way meets fewer cards. `isBetweenClusters` tells of an
+ * edge by its index.
+ */
 export function bendAround(
   curves: Float32Array,
   nodeRects: Float32Array,
   edgeEnds: Uint32Array,
+  isBetweenClusters: (edge: number) => boolean = () => false,
 ): Float32Array {
   const cards = new CardIndex(nodeRects);
   const bent = curves.slice();
   const tried = new Float32Array(8);
+  let n_long = 0;
   for (let edge = 0; edge * 2 + 1 < edgeEnds.length; edge += 1) {
     const source = edgeEnds[edge * 2] ?? 0;
     const target = edgeEnds[edge * 2 + 1] ?? 0;
@@ -49,11 +67,13 @@ export function bendAround(
     const length = Math.hypot(across, y3 - y0);
     // Those that leave upward or downward stay in their column, and loops are bent already.
     const sideways = y1 === y0 && across * (x1 - x0) > 0;
-    if (source === target || !sideways || length > LONGEST) {
+    const isLong = n_long < MOST_LONG && isBetweenClusters(edge);
+    n_long += isLong ? 1 : 0;
+    if (source === target || !sideways || (length > LONGEST && !isLong)) {
       continue;
     }
     let fewest = cards.metBy(own, length, source, target, Infinity);
-    for (const { first, second, lift, flat } of WAYS) {
+    for (const { first, second, lift, flat } of isLong ? LONG_WAYS : WAYS) {
       if (fewest === 0) {
         break;
       }

@@ -107,6 +107,21 @@ describe('bending', () => {
     expect(pointAt(bent, 0, 1)).toEqual(pointAt(routed, 0, 1));
   });
 
+  it('leads a long call between clusters around the cards on its way, and no other call of that length', () => {
+    const column = [60, 140, 220];
+    const far = [0, 100, 160, 48, ...column.flatMap((y) => [700, y, 160, 48]), 1500, 160, 160, 48];
+    const farRects = Float32Array.from(far);
+    const farEnds = Uint32Array.of(0, 4);
+    const straight = routeEdges(farRects, farEnds);
+    const meets = (curves: Float32Array): boolean =>
+      Array.from({ length: 200 }, (_, i) => pointAt(curves, 0, i / 200)).some(
+        ([x, y]) => x >= 700 && x <= 860 && column.some((top) => y >= top && y <= top + 48),
+      );
+    expect(meets(straight)).toBe(true);
+    expect(meets(bendAround(straight, farRects, farEnds, () => true))).toBe(false);
+    expect(bendAround(straight, farRects, farEnds)).toEqual(straight);
+  });
+
   it('leaves a free way as it is, and takes the same one every time', () => {
     expect([...bent.subarray(8, 16)]).toEqual([...routed.subarray(8, 16)]);
     expect(bendAround(routed, rects, ends)).toEqual(bent);

@@ -44,9 +44,9 @@ export function emptyAddress(): AddressDraft {
 }
 
 /** What is wrong, by field; the text that was typed is never changed. */
-export function addressProblems(draft: AddressDraft): AddressProblems {
+export function addressProblems(draft: AddressDraft, withUrl = true): AddressProblems {
   const problems: Partial<Record<AddressField, string>> = {};
-  if (!/^https?:\/\/[^/\s]+/.test(draft.url.trim())) {
+  if (withUrl && !/^https?:\/\/[^/\s]+/.test(draft.url.trim())) {
     problems.url = 'Write it with its scheme: http or https, then the host, and a path if it has one.';
   }
   if ((draft.signIn === 'bearer' || draft.signIn === 'basic') && draft.secret === '') {

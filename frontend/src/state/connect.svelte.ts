@@ -4,6 +4,7 @@ import type {
   AddressesRequest,
   AddressRequest,
   ApiError,
+  CandidateView,
   CheckView,
   ChooserView,
   ContextView,
@@ -26,6 +27,8 @@ export type ConnectDialog =
       readonly source: 'metrics' | 'traces';
       /** The address of the candidate that wants a token; empty to give another address. */
       readonly url: string;
+      /** The server inside the cluster that wants a sign-in; null for an address. */
+      readonly candidate: CandidateView | null;
     };
 
 /**
@@ -88,8 +91,7 @@ export class Connect {
 
   /** The class of a context in words; empty where there is none to say. */
   classOf(session: SessionView): string {
-    const context = this.contexts.find(({ id }) => id === session.context);
-    return context?.class_label || (session.class === 'normal' ? '' : session.class);
+    return session.class_label || (session.class === 'normal' ? '' : session.class);
   }
 
   /** Brings the connection screen to the front, with this context chosen; with none named, the one that is open. */
@@ -215,8 +217,14 @@ export class Connect {
     await this.ask(() => this.backend.call('choose_source', { context, source, candidate, address: null }));
   }
 
-  async takeAddress(context: string, source: string, address: AddressRequest): Promise<void> {
-    const request = { context, source, candidate: null, address };
+  /** With a candidate the address is only how to sign in there. */
+  async takeAddress(
+    context: string,
+    source: string,
+    candidate: string | null,
+    address: AddressRequest,
+  ): Promise<void> {
+    const request = { context, source, candidate, address };
     if (await this.ask(() => this.backend.call('choose_source', request))) {
       this.dialog = null;
     }

@@ -35,10 +35,10 @@ export function edgeName(mesh: Mesh, edge: EdgeView): string {
   return endNames(mesh, edge).join(' → ');
 }
 
-/** The namespace that both ends of a call lie in; empty if they do not share one. */
+/** The namespace that both ends of a call lie in; empty if they do not share one, or lie in two clusters' of that name. */
 export function sharedNamespace(mesh: Mesh, edge: EdgeView): string {
   const [source, target] = [mesh.nodes.get(edge.source), mesh.nodes.get(edge.target)];
-  return source !== undefined && source.namespace === target?.namespace ? source.namespace : '';
+  return source !== undefined && source.box === target?.box ? source.namespace : '';
 }
 
 function endNames(mesh: Mesh, edge: EdgeView): [string, string] {

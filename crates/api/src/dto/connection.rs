@@ -303,7 +303,8 @@ pub struct SourceRequest {
     pub source: String,
     /// One of the candidates by [`CandidateView::id`]; null to give an address.
     pub candidate: Option<String>,
-    /// An address; null to take a candidate.
+    /// An address; null to take a candidate as it is. With a candidate it says how to sign in there, and its URL is not
+    /// read.
     pub address: Option<AddressRequest>,
 }
 

@@ -259,7 +259,13 @@ impl Workspace {
         let Some(check) = state.checks.by_context.get_mut(&view.context) else {
             return;
         };
-        if check.view.run == view.run && check.view.state == CheckState::Running {
+        // A failure may be told more precisely until the look has ended.
+        let goes_on = match check.view.state {
+            CheckState::Running => true,
+            CheckState::Failed => check.task.is_some() && view.state == CheckState::Failed,
+            CheckState::Done | CheckState::Cancelled => false,
+        };
+        if check.view.run == view.run && goes_on {
             check.view = view;
             drop(state);
             self.tell();

@@ -33,7 +33,17 @@ pub(super) fn choose_source(shared: &Shared, request: &SourceRequest) -> Result<
     let source = match (&request.candidate, &request.address) {
         (Some(candidate), None) => of_candidate(candidate)?,
         (None, Some(address)) => of_address(shared, &key, kind, address)?,
-        _ => return Err(bad("name either a candidate or an address".to_owned(), "")),
+        (Some(candidate), Some(address)) => {
+            let there = of_candidate(candidate)?;
+            SourceSettings {
+                kind: there.kind,
+                location: there.location,
+                ..signed_in(shared, &key, kind, address)?
+            }
+        }
+        (None, None) => {
+            return Err(bad("name a candidate or an address".to_owned(), ""));
+        }
     };
     edit(shared, |draft| match kind {
         SourceKind::Traces => draft.set_context_traces(&key, std::slice::from_ref(&source)),
@@ -260,6 +270,19 @@ fn of_address(
             "write it as http://host:port or https://host",
         ));
     }
+    Ok(SourceSettings {
+        location: Some(Location::Address(url.trim_end_matches('/').to_owned())),
+        ..signed_in(shared, key, kind, address)?
+    })
+}
+
+/// How to sign in somewhere, without the place.
+fn signed_in(
+    shared: &Shared,
+    key: &ContextKey,
+    kind: SourceKind,
+    address: &AddressRequest,
+) -> Result<SourceSettings, ApiError> {
     let secret = address.secret.as_ref().filter(|secret| !secret.is_empty());
     let auth = match (address.sign_in.as_str(), secret) {
         ("none" | "", _) => Auth::None,
@@ -290,7 +313,6 @@ fn of_address(
     };
     Ok(SourceSettings {
         kind: TraceKind::of_word(&address.kind).filter(|_| kind == SourceKind::Traces),
-        location: Some(Location::Address(url.trim_end_matches('/').to_owned())),
         tenant: Some(address.tenant.trim().to_owned()).filter(|tenant| !tenant.is_empty()),
         headers: headers(&address.headers)?,
         ca_file: optional_path(&address.ca_file)?,

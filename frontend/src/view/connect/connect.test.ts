@@ -224,7 +224,7 @@ describe('the checklist', () => {
     expect(asked('choose_source')).toMatchObject([
       { candidate: null, address: { url: 'https' + '://vm.example', sign_in: 'bearer', secret: 'hush' } },
     ]);
-    app.connect.dialog = { kind: 'source', context: 'staging', source: 'metrics', url: '' };
+    app.connect.dialog = { kind: 'source', context: 'staging', source: 'metrics', url: '', candidate: null };
     await fireEvent.change(await screen.findByTestId('source-sign-in'), { target: { value: 'bearer' } });
     expect((await screen.findByTestId<HTMLInputElement>('source-secret')).value).toBe('');
   });

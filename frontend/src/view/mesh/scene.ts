@@ -54,15 +54,18 @@ export function buildScene(mesh: Mesh, layout: LayoutView, before: Scene | null)
     const box = mesh.nodes.get(id)?.box ?? null;
     return box === null ? -1 : boxIds.indexOf(box);
   });
+  const boxClusters = Int32Array.from(boxIds, (id) => clusterIds.indexOf(layout.around[id] ?? ''));
+  const clusterAt = (edge: number, end: 0 | 1): number =>
+    boxClusters[nodeBoxes[edgeEnds[edge * 2 + end] ?? 0] ?? -1] ?? -1;
+  const isBetweenClusters = (edge: number): boolean => clusterAt(edge, 0) !== clusterAt(edge, 1);
   const topology: Topology = {
     nodeRects,
     edgeEnds,
-    edgeCurves: bendAround(routeEdges(nodeRects, edgeEnds), nodeRects, edgeEnds),
+    edgeCurves: bendAround(routeEdges(nodeRects, edgeEnds), nodeRects, edgeEnds, isBetweenClusters),
     boxRects: rectsOf(boxIds, layout.boxes),
     clusterRects: rectsOf(clusterIds, layout.clusters),
     nodeBoxes,
   };
-  const boxClusters = Int32Array.from(boxIds, (id) => clusterIds.indexOf(layout.around[id] ?? ''));
   return { key, nodeIds, edgeIds, boxIds, clusterIds, boxClusters, topology };
 }
 
