@@ -41,7 +41,7 @@ describe('several starts of the app', () => {
   it('begins at the place of its link', async () => {
     await there(window, `${id('screen')}[data-screen="splits"]`);
     await says(window, 'section[aria-label^="Split "]', /reviews[^]*counted in the last 5 min/);
-    await until('the title', async () => titles(window.display).includes('demo - Pilothouse'));
+    await until('the title', async () => titles(window.display).includes('Demo mesh - Pilothouse'));
   });
 
   it('hands the link of a second start to the first', async () => {
@@ -62,7 +62,7 @@ describe('several starts of the app', () => {
   it('opens no context for a link', async () => {
     await again('--context', 'prod-eu');
     await says(window, id('link-waiting'), 'prod-eu, which is not open');
-    await says(window, id('context'), 'demo');
+    await says(window, id('context'), 'Demo mesh');
   });
 
   it('gives a start of its own to whoever asks for other limits', async () => {
@@ -70,7 +70,7 @@ describe('several starts of the app', () => {
     const other = new Child(binary('pilothouse'), ['--demo', '--read-only'], environment);
     try {
       await until('a second window', async () => {
-        return titles(window.display).filter((title) => title === 'demo - Pilothouse').length === 2;
+        return titles(window.display).filter((title) => title === 'Demo mesh - Pilothouse').length === 2;
       });
     } finally {
       await other.stop();
