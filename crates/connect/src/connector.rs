@@ -327,7 +327,8 @@ impl Contexts {
         };
         let kube = apart(move || KubeSource::connect(options)).await?;
         let kube = kube.map_err(|error| {
-            let failure = look::fail(board, &error, "the kubeconfig");
+            look::fail(board, &error, "the kubeconfig");
+            let failure = from_source(&error);
             chooser::explain_plugin(board, entry, &failure);
             failure
         })?;

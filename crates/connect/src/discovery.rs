@@ -12,8 +12,8 @@ mod labels;
 
 use std::collections::BTreeSet;
 
+use pilothouse_engine::TraceKind;
 use pilothouse_kube::{Inventory, PortFact, ServiceFact};
-use pilothouse_telemetry::TraceKind;
 
 use self::hosts::{of_url, service_of_host, without_secrets};
 use self::labels::{METRICS, Mark, TRACES};

@@ -7,16 +7,19 @@ mod servers;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use pilothouse_api::dto::{ApiError, CheckFailureView, LineState, WaitingView};
-use pilothouse_api::{Connecting, code_of};
+use pilothouse_api::Connecting;
+use pilothouse_api::dto::{CheckFailureView, LineState, WaitingView};
 use pilothouse_engine::{
     ControlPlane, Slot, SourceError, SourceErrorKind, Sources, TraceSource, late_traces,
 };
 use pilothouse_kube::{Inventory, KubeSource, LoginState, Rights, Who};
-use pilothouse_telemetry::{MetricsSurvey, Options, Place, PrometheusSource, TracesSurvey};
+use pilothouse_telemetry::{
+    MetricsSurvey, Options, Place, PrometheusSource, TracesSurvey, open_traces,
+};
 use tokio::time::{Duration, Instant, interval};
 
 use self::board::{Board, Line};
@@ -34,6 +37,8 @@ pub(crate) trait Choices: Sync {
     fn metrics(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<Options, SourceError>)>;
     /// The same of traces.
     fn traces(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<Options, SourceError>)>;
+    /// The file that traces are read from, in place of any server.
+    fn saved_traces(&self) -> Option<&Path>;
 }
 
 /// What a look at a cluster found.
@@ -160,6 +165,12 @@ impl Look<'_> {
     }
 
     async fn look_for_traces(&self, inventory: &Inventory) -> Slot<dyn TraceSource> {
+        if let Some(file) = self.choices.saved_traces().filter(|_| self.need.traces()) {
+            let since = self.board.asking("traces");
+            let line = Line::ok(format!("read from {}", file.display()));
+            self.board.answer("traces", since, line);
+            return traces_of(None);
+        }
         let taken = if self.need.traces() {
             let candidates = self.choices.traces(trace_candidates(inventory));
             servers::traces(self.board, asked(candidates, Some(&self.kube))).await
@@ -213,7 +224,7 @@ async fn greet(board: &Board<'_>, kube: &KubeSource) -> Greeted {
         .cloned();
     if let Some(error) = error {
         board.answer("api_server", since, lines::failed(&error));
-        let _told = fail(board, &error, &format!("API server {}", facts.server));
+        fail(board, &error, &format!("API server {}", facts.server));
         return Err(error);
     }
     let version = version.ok().flatten();
@@ -231,11 +242,7 @@ pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Fo
         servers::traces(board, asked(choices.traces(Vec::new()), None)),
     );
     let mut sources = Sources::unconfigured();
-    if let Err(error) = &mut sources.control_plane {
-        error.kind = SourceErrorKind::SwitchedOff;
-        "opened by addresses, without an API server".clone_into(&mut error.message);
-        error.hint.clear();
-    }
+    sources.switch_off_control_plane("opened by addresses, without an API server");
     tell_scrape_interval(board, metrics.as_ref());
     let metrics = metrics.map(|taken| (taken.place, taken.options, taken.found_at));
     sources.traces = traces_of(traces);
@@ -248,7 +255,7 @@ pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Fo
 }
 
 /// Ends the board with this failure.
-pub(crate) fn fail(board: &Board<'_>, error: &SourceError, stopped_at: &str) -> ApiError {
+pub(crate) fn fail(board: &Board<'_>, error: &SourceError, stopped_at: &str) {
     board.failed(CheckFailureView {
         asked: stopped_at.to_owned(),
         happened: error.message.clone(),
@@ -257,12 +264,6 @@ pub(crate) fn fail(board: &Board<'_>, error: &SourceError, stopped_at: &str) -> 
         looked_in: Vec::new(),
         stopped_at: stopped_at.to_owned(),
     });
-    ApiError {
-        code: code_of(error.kind),
-        message: error.message.clone(),
-        detail: String::new(),
-        hint: error.hint.clone(),
-    }
 }
 
 /// Tells of a credential plugin as long as it runs.
@@ -346,7 +347,7 @@ fn tell_scrape_interval(board: &Board<'_>, metrics: Option<&Taken<MetricsSurvey>
 
 fn traces_of(taken: Option<Taken<TracesSurvey>>) -> Slot<dyn TraceSource> {
     match taken {
-        Some(taken) => taken.probe.kind.open(taken.place, taken.options),
+        Some(taken) => open_traces(Some(taken.probe.kind), taken.place, taken.options),
         None => Sources::unconfigured().traces,
     }
 }

@@ -272,6 +272,38 @@ pub struct TracesFound {
     pub partial: bool,
 }
 
+/// Which API a trace backend speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceKind {
+    /// Jaeger's, of any generation.
+    Jaeger,
+    /// Grafana Tempo's.
+    Tempo,
+    /// Zipkin's, v2.
+    Zipkin,
+}
+
+impl TraceKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Jaeger, Self::Tempo, Self::Zipkin];
+
+    /// The word for it in flags and settings.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jaeger => "jaeger",
+            Self::Tempo => "tempo",
+            Self::Zipkin => "zipkin",
+        }
+    }
+
+    /// The kind of this word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
 /// Finds and fetches traces.
 pub trait TraceSource: Send + Sync {
     /// Is it there and what is it.

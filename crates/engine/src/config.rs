@@ -11,14 +11,27 @@ use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, Thresholds, TimeSpan};
 
 /// What kind of cluster this is: colours the frame and decides how much it takes to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Class {
     /// The embedded mesh: nothing here is real, writes need no arming.
     Demo,
     /// Its class asks for care: arming asks for the name to be typed.
     Production,
     /// Any other real cluster: arming is one key.
+    #[default]
     Normal,
+}
+
+impl Class {
+    /// Its stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Production => "production",
+            Self::Normal => "normal",
+        }
+    }
 }
 
 /// Settings of an engine.
@@ -58,11 +71,9 @@ impl EngineConfig {
             context: context.into(),
             class,
             class_label: match class {
-                Class::Demo => "demo",
-                Class::Production => "production",
-                Class::Normal => "",
-            }
-            .to_owned(),
+                Class::Demo | Class::Production => class.as_str().to_owned(),
+                Class::Normal => String::new(),
+            },
             colour: (class == Class::Demo).then(|| "pink".to_owned()),
             tick: Duration::from_secs(10),
             window: TimeSpan::seconds(60),

@@ -35,4 +35,4 @@ pub use watches::ShiftWatch;
 /// Words of core that a shell needs to fill in [`Sources`].
 pub use pilothouse_core::layout::Layout;
 pub use pilothouse_core::model::{Moment, SourceError, SourceErrorKind, SourceKind, TimeSpan};
-pub use pilothouse_core::ports::{ControlPlane, MetricsSource, TraceSource};
+pub use pilothouse_core::ports::{ControlPlane, MetricsSource, TraceKind, TraceSource};

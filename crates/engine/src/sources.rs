@@ -55,6 +55,12 @@ impl Sources {
         self.control_plane = source.map(|source| -> Arc<dyn ControlPlane> { Arc::new(source) });
     }
 
+    /// Goes without a control plane, because somebody wants it so.
+    pub fn switch_off_control_plane(&mut self, message: &str) {
+        let kind = SourceErrorKind::SwitchedOff;
+        self.control_plane = Err(SourceError::new(SourceKind::ControlPlane, kind, message));
+    }
+
     /// Puts in a metrics source, or why it cannot be had.
     pub fn set_metrics(&mut self, source: Result<impl MetricsSource + 'static, SourceError>) {
         self.metrics = source.map(|source| -> Arc<dyn MetricsSource> { Arc::new(source) });

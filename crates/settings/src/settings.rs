@@ -20,9 +20,10 @@ use pilothouse_core::model::Thresholds;
 
 pub use class::{Confirm, ContextClass, ContextFacts};
 pub use colour::Colour;
-pub use context::{Auth, ContextSettings, Location, ServiceAddress, SourceSettings, TraceKind};
+pub use context::{Auth, ContextSettings, Location, ServiceAddress, SourceSettings};
 pub use edit::{Draft, EditError, SettingsFile};
 pub use keys::{KEYS, Key, Takes};
+pub use pilothouse_core::ports::TraceKind;
 
 use crate::context_key::ContextKey;
 use crate::disk;

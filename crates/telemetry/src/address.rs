@@ -5,68 +5,26 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use pilothouse_core::model::SourceError;
-use pilothouse_core::ports::TraceSource;
+use pilothouse_core::ports::{TraceKind, TraceSource};
 
 use crate::unknown::UnknownTraces;
 use crate::{FileTraces, JaegerSource, Options, Place, TempoSource, ZipkinSource};
 
-/// Which API a trace backend speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TraceKind {
-    /// Jaeger's, of any generation.
-    Jaeger,
-    /// Grafana Tempo's.
-    Tempo,
-    /// Zipkin's, v2.
-    Zipkin,
-}
-
-impl TraceKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Jaeger, Self::Tempo, Self::Zipkin];
-
-    /// The word for it in flags and settings.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jaeger => "jaeger",
-            Self::Tempo => "tempo",
-            Self::Zipkin => "zipkin",
-        }
-    }
-
-    /// The kind of this word.
-    #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
-    /// The source of this kind at a place. Connects when it is asked something, not before.
-    ///
-    /// # Errors
-    /// As [`JaegerSource::at`].
-    pub fn open(self, place: Place, options: Options) -> Result<Arc<dyn TraceSource>, SourceError> {
-        Ok(match self {
-            Self::Jaeger => Arc::new(JaegerSource::at(place, options)?),
-            Self::Tempo => Arc::new(TempoSource::at(place, &options)?),
-            Self::Zipkin => Arc::new(ZipkinSource::at(place, &options)?),
-        })
-    }
-}
-
 /// The source at a place; of which kind is found out when it is first asked, if that is not said.
 ///
 /// # Errors
-/// As [`TraceKind::open`].
+/// As [`JaegerSource::at`].
 pub fn open_traces(
     kind: Option<TraceKind>,
     place: Place,
     options: Options,
 ) -> Result<Arc<dyn TraceSource>, SourceError> {
-    match kind {
-        Some(kind) => kind.open(place, options),
-        None => Ok(Arc::new(UnknownTraces::at(place, options))),
-    }
+    Ok(match kind {
+        Some(TraceKind::Jaeger) => Arc::new(JaegerSource::at(place, options)?),
+        Some(TraceKind::Tempo) => Arc::new(TempoSource::at(place, &options)?),
+        Some(TraceKind::Zipkin) => Arc::new(ZipkinSource::at(place, &options)?),
+        None => Arc::new(UnknownTraces::at(place, options)),
+    })
 }
 
 /// A trace backend, written `jaeger=URL`, `tempo=URL`, `zipkin=URL` or `file=PATH`.
@@ -113,10 +71,12 @@ impl TraceAddress {
     /// The source behind the address. A file is read at once, which takes seconds if it is large.
     ///
     /// # Errors
-    /// As [`TraceKind::open`] and [`FileTraces::open`].
+    /// As [`open_traces`] and [`FileTraces::open`].
     pub fn open(&self, options: Options) -> Result<Arc<dyn TraceSource>, SourceError> {
         match self {
-            Self::Server(kind, url) => kind.open(Place::Address(url.clone()), options),
+            Self::Server(kind, url) => {
+                open_traces(Some(*kind), Place::Address(url.clone()), options)
+            }
             Self::File(path) => Ok(Arc::new(FileTraces::open(path)?)),
         }
     }

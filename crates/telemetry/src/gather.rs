@@ -9,10 +9,10 @@ use std::future::Future;
 use futures::stream::{self, StreamExt};
 use pilothouse_core::model::{SourceError, SourceErrorKind};
 use pilothouse_core::ports::{TraceSearch, TracesFound};
-use pilothouse_core::trace::{Trace, TraceSummary, summarize};
+use pilothouse_core::trace::{Trace, TraceId, TraceSummary, summarize};
 
 use crate::filter::{Gathered, spans_fit, summary_fits};
-use crate::http::Client;
+use crate::http::{Answer, Client};
 
 /// Requests under way at a time: a search may ask for many.
 pub(crate) const IN_FLIGHT: usize = 4;
@@ -146,6 +146,25 @@ where
     match first_error {
         Some(error) if n_answered == 0 => Err(error),
         _ => Ok(gathered.finish(limit)),
+    }
+}
+
+/// The trace that was asked for, among those that came.
+///
+/// # Errors
+/// If another one came in its place.
+pub(crate) fn the_one(
+    answer: &Answer,
+    traces: Vec<Trace>,
+    is_it: impl Fn(TraceId) -> bool,
+) -> Result<Option<Trace>, SourceError> {
+    let n_others = traces.len();
+    match traces.into_iter().find(|trace| is_it(trace.id)) {
+        None if n_others > 0 => Err(answer.fail(
+            SourceErrorKind::BadAnswer,
+            "another trace came than the one asked for",
+        )),
+        found => Ok(found),
     }
 }
 

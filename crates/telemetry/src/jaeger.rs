@@ -48,7 +48,7 @@ use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
 use pilothouse_core::ports::{Answer as PortAnswer, Probe, TraceSearch, TraceSource, TracesFound};
 use pilothouse_core::trace::{Trace, TraceId};
 
-use crate::gather::IN_FLIGHT;
+use crate::gather::{self, IN_FLIGHT};
 use crate::http::{Backend, Client, offload};
 use crate::options::Options;
 use crate::place::Place;
@@ -165,15 +165,7 @@ impl JaegerSource {
                 self.client.get(&["api", "traces", &text], &query).await?
             };
             offload(answer, move |answer| {
-                let traces = wire::read_traces(answer)?;
-                let n_others = traces.len();
-                match traces.into_iter().find(|trace| trace.id == id) {
-                    None if n_others > 0 => Err(answer.fail(
-                        SourceErrorKind::BadAnswer,
-                        "another trace came than the one asked for",
-                    )),
-                    found => Ok(found),
-                }
+                gather::the_one(answer, wire::read_traces(answer)?, |found| found == id)
             })
             .await
         };

@@ -26,7 +26,9 @@ mod token_command;
 mod unknown;
 mod zipkin;
 
-pub use address::{TraceAddress, TraceKind, UnknownTraceAddress, open_traces};
+pub use pilothouse_core::ports::TraceKind;
+
+pub use address::{TraceAddress, UnknownTraceAddress, open_traces};
 pub use file::FileTraces;
 pub use jaeger::JaegerSource;
 pub use options::{ClientCertificate, Credentials, Options, Secret, Tls};

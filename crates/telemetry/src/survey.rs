@@ -10,7 +10,7 @@ use futures::future::join_all;
 use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
 use pilothouse_core::ports::MetricsSource as _;
 
-use crate::{Options, Place, PrometheusSource, TraceKind};
+use crate::{Options, Place, PrometheusSource, TraceKind, open_traces};
 
 /// Where PromQL is served if not at the root: behind a path prefix, Mimir, the cluster version of `VictoriaMetrics`. The
 /// last is the root, for what was thought to be elsewhere.
@@ -153,7 +153,9 @@ async fn traces_at(
     options: &Options,
     kind: TraceKind,
 ) -> Result<TracesSurvey, SourceError> {
-    let probe = kind.open(place, options.clone())?.probe().await?;
+    let probe = open_traces(Some(kind), place, options.clone())?
+        .probe()
+        .await?;
     let services = probe.facts.get("services").map(|text| text.parse());
     Ok(TracesSurvey {
         product: probe.product,

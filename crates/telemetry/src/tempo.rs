@@ -27,11 +27,11 @@ mod wire;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
+use pilothouse_core::model::{SourceError, SourceKind};
 use pilothouse_core::ports::{Answer as PortAnswer, Probe, TraceSearch, TraceSource, TracesFound};
 use pilothouse_core::trace::{Trace, TraceId};
 
-use crate::gather::IN_FLIGHT;
+use crate::gather::{self, IN_FLIGHT};
 use crate::http::{Answer, Backend, Client, offload};
 use crate::options::Options;
 use crate::place::Place;
@@ -141,15 +141,7 @@ impl TempoSource {
 
 async fn read(answer: Answer, id: TraceId) -> Result<Option<Trace>, SourceError> {
     offload(answer, move |answer| {
-        let traces = wire::read_traces(answer)?;
-        let n_others = traces.len();
-        match traces.into_iter().find(|trace| trace.id == id) {
-            None if n_others > 0 => Err(answer.fail(
-                SourceErrorKind::BadAnswer,
-                "another trace came than the one asked for",
-            )),
-            found => Ok(found),
-        }
+        gather::the_one(answer, wire::read_traces(answer)?, |found| found == id)
     })
     .await
 }

@@ -11,6 +11,8 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use futures::future::BoxFuture;
 use futures::stream;
+use pilothouse_core::model::{Moment, SourceError, SourceErrorKind, SourceKind};
+use pilothouse_core::ports::{TraceSearch, TracesFound};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -186,5 +188,36 @@ pub(crate) fn impatient() -> Options {
         deadline: Duration::from_millis(150),
         max_body_bytes: 1 << 20,
         ..Options::default()
+    }
+}
+
+/// A search of the newest ten between two moments that the traces of a simulated backend lie between.
+pub(crate) fn search(service: Option<&str>) -> TraceSearch {
+    TraceSearch {
+        service: service.map(str::to_owned),
+        from: Moment(50_000),
+        to: Moment(500_000),
+        limit: 10,
+        ..TraceSearch::default()
+    }
+}
+
+pub(crate) fn ids(found: &TracesFound) -> Vec<u128> {
+    found.traces.iter().map(|summary| summary.id.0).collect()
+}
+
+/// Every one is a failure of the traces, of this kind, with this in its hint.
+pub(crate) fn are_failures(
+    errors: impl IntoIterator<Item = SourceError>,
+    kind: SourceErrorKind,
+    hint: &str,
+) {
+    for error in errors {
+        assert_eq!(
+            (error.kind, error.source_kind),
+            (kind, SourceKind::Traces),
+            "{error}"
+        );
+        assert!(error.hint.contains(hint), "{kind:?}: {}", error.hint);
     }
 }

@@ -7,7 +7,7 @@ use pilothouse_core::ports::{Answer, Probe, TraceSearch, TraceSource, TracesFoun
 use pilothouse_core::trace::{Trace, TraceId};
 use tokio::sync::OnceCell;
 
-use crate::{Options, Place, survey_traces};
+use crate::{Options, Place, open_traces, survey_traces};
 
 /// The source behind it, once somebody answered.
 pub(crate) struct UnknownTraces {
@@ -32,7 +32,7 @@ impl UnknownTraces {
             let survey = survey_traces(place.clone(), options.clone(), None).await?;
             let base = survey.base_path.as_deref();
             let place = base.and_then(|base| place.with_base(base)).unwrap_or(place);
-            survey.kind.open(place, options)
+            open_traces(Some(survey.kind), place, options)
         };
         self.found.get_or_try_init(find_out).await
     }

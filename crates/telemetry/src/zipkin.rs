@@ -22,7 +22,7 @@ mod wire;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
+use pilothouse_core::model::{SourceError, SourceKind};
 use pilothouse_core::ports::{Answer as PortAnswer, Probe, TraceSearch, TraceSource, TracesFound};
 use pilothouse_core::trace::{Trace, TraceId};
 
@@ -106,15 +106,9 @@ impl ZipkinSource {
             return Ok(None);
         }
         offload(answer, move |answer| {
-            let traces = wire::read_traces(answer)?;
-            let n_others = traces.len();
-            match traces.into_iter().find(|trace| wire::is_same(trace.id, id)) {
-                None if n_others > 0 => Err(answer.fail(
-                    SourceErrorKind::BadAnswer,
-                    "another trace came than the one asked for",
-                )),
-                found => Ok(found),
-            }
+            gather::the_one(answer, wire::read_traces(answer)?, |found| {
+                wire::is_same(found, id)
+            })
         })
         .await
     }

@@ -17,7 +17,7 @@ mod tests {
     use pilothouse_core::ports::{MetricsSource, TraceSource};
     use pilothouse_telemetry::{
         Credentials, JaegerSource, Options, Place, PrometheusSource, Secret, TokenCommand,
-        TraceKind, survey_traces,
+        TraceKind, open_traces, survey_traces,
     };
     use tokio::net::TcpListener;
 
@@ -116,7 +116,7 @@ mod tests {
                 shown += &format!("{traces:?} {error:?} {error}");
                 let place = Place::Address(url);
                 for kind in [TraceKind::Tempo, TraceKind::Zipkin] {
-                    let traces = kind.open(place.clone(), options.clone()).unwrap();
+                    let traces = open_traces(Some(kind), place.clone(), options.clone()).unwrap();
                     let error = traces.probe().await.unwrap_err();
                     shown += &format!("{error:?} {error}");
                 }

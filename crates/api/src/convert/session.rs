@@ -15,18 +15,13 @@ pub(crate) fn session_view(engine: &Engine, cluster: Option<&str>) -> SessionVie
     let armed_until = engine.armed_until();
     let remaining =
         |until: Moment| (until.0 != i64::MAX).then(|| until.since(engine.now()).as_seconds());
-    let class = match config.class {
-        Class::Demo => "demo",
-        Class::Production => "production",
-        Class::Normal => "normal",
-    };
     SessionView {
         context: config.context.clone(),
         cluster: cluster.map(str::to_owned),
         server: identity.map(|i| i.server.clone()).unwrap_or_default(),
         user: identity.and_then(|i| i.user.clone()),
         server_version: identity.and_then(|i| i.version.clone()),
-        class: class.to_owned(),
+        class: config.class.as_str().to_owned(),
         class_label: config.class_label.clone(),
         colour: config.colour.clone(),
         warnings: engine

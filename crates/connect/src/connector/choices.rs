@@ -1,11 +1,12 @@
 //! What the settings of a context say about its sources, with secrets fetched once.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pilothouse_engine::{SourceError, SourceKind, TraceSource};
+use pilothouse_engine::{SourceError, SourceKind, TraceKind, TraceSource};
 use pilothouse_kube::KubeSource;
 use pilothouse_settings::{Auth, ContextKey, ContextSettings, Location, SourceSettings};
-use pilothouse_telemetry::{Options, PrometheusSource, TraceKind, open_traces};
+use pilothouse_telemetry::{Options, PrometheusSource, TraceAddress, open_traces};
 
 use super::Shared;
 use crate::args::SourceArgs;
@@ -20,10 +21,18 @@ struct Prepared {
     options: Result<Options, SourceError>,
 }
 
+impl Prepared {
+    fn is_at(&self, url: &str) -> bool {
+        self.place == Some(Where::Address(url.trim_end_matches('/').to_owned()))
+    }
+}
+
 /// The sources that the operator chose for a context, and what goes with every request there.
 pub(super) struct ContextChoices {
     metrics: Option<Prepared>,
     traces: Vec<Prepared>,
+    /// Traces in a file, in place of any server.
+    saved: Option<PathBuf>,
 }
 
 impl ContextChoices {
@@ -38,10 +47,9 @@ impl ContextChoices {
                 Some(_) => settings.clone(),
                 None => without_secret(settings),
             };
-            let kind_of_traces = settings.kind.map(pilothouse_settings::TraceKind::as_str);
             Prepared {
                 place,
-                kind: kind_of_traces.and_then(TraceKind::of_word),
+                kind: settings.kind,
                 options: sign_in::options(&settings, secrets.as_deref(), key, kind, index),
             }
         };
@@ -56,24 +64,34 @@ impl ContextChoices {
                 .enumerate()
                 .map(|(i, settings)| prepare(settings, SourceKind::Traces, i))
                 .collect(),
+            saved: None,
         }
     }
-}
 
-impl ContextChoices {
     /// The same with what flags name in place of what the settings name. An address that both name keeps the sign-in that
     /// the settings have for it.
-    pub(super) fn with_flags(mut self, args: &SourceArgs) -> Self {
-        if let Some(url) = &args.prometheus {
-            let named = Where::Address(url.trim_end_matches('/').to_owned());
-            let is_same = |one: &&Prepared| one.place.as_ref() == Some(&named);
-            if self.metrics.as_ref().filter(is_same).is_none() {
-                self.metrics = Some(Prepared {
+    pub(super) fn with_flags(mut self, args: &SourceArgs, traces: Option<&TraceAddress>) -> Self {
+        if let Some(url) = &args.prometheus
+            && !self.metrics.as_ref().is_some_and(|one| one.is_at(url))
+        {
+            self.metrics = Some(Prepared {
+                place: Some(Where::Address(url.clone())),
+                kind: None,
+                options: Ok(sign_in::of_metrics_flags(args)),
+            });
+        }
+        match traces {
+            Some(TraceAddress::File(path)) => self.saved = Some(path.clone()),
+            Some(TraceAddress::Server(kind, url)) => {
+                let known = self.traces.drain(..).find(|one| one.is_at(url));
+                let options = known.map(|known| known.options);
+                self.traces.push(Prepared {
                     place: Some(Where::Address(url.clone())),
-                    kind: None,
-                    options: Ok(sign_in::of_metrics_flags(args)),
+                    kind: Some(*kind),
+                    options: options.unwrap_or_else(|| Ok(sign_in::of_trace_flags(args))),
                 });
             }
+            None => {}
         }
         self
     }
@@ -95,6 +113,9 @@ impl ContextChoices {
         &self,
         kube: Option<&KubeSource>,
     ) -> Option<Result<Arc<dyn TraceSource>, SourceError>> {
+        if let Some(file) = &self.saved {
+            return Some(TraceAddress::File(file.clone()).open(Options::default()));
+        }
         let named = self.traces.iter().find(|one| one.place.is_some())?;
         let place = look::place_of(named.place.as_ref()?, kube);
         Some(place.and_then(|at| open_traces(named.kind, at, named.options.clone()?)))
@@ -108,6 +129,10 @@ impl Choices for ContextChoices {
 
     fn traces(&self, found: Vec<Candidate>) -> Vec<(Candidate, Result<Options, SourceError>)> {
         joined(self.traces.iter(), found)
+    }
+
+    fn saved_traces(&self) -> Option<&Path> {
+        self.saved.as_deref()
     }
 }
 

@@ -118,7 +118,7 @@ fn of_entry(
         id: entry.selector.clone(),
         kind: ContextKind::Kubeconfig,
         name: entry.name.clone(),
-        class: class.word().to_owned(),
+        class: class.class.as_str().to_owned(),
         class_label: class.label,
         colour: class.colour,
         server: entry.server.clone(),
@@ -151,7 +151,7 @@ fn of_addresses(own: &ContextSettings, settings: &Settings, state: &State) -> Co
     ContextView {
         kind: ContextKind::Addresses,
         server: Some(urls.join(", ")),
-        class: class.word().to_owned(),
+        class: class.class.as_str().to_owned(),
         class_label: class.label,
         colour: class.colour,
         last_used,

@@ -4,7 +4,7 @@ use pilothouse_engine::Class;
 use pilothouse_settings::{Confirm, ContextFacts, ContextKey, Settings};
 
 /// The class of a context and how it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Classed {
     pub(super) class: Class,
     /// The word; empty if it is in no class.
@@ -37,15 +37,6 @@ impl Classed {
             },
             label: class.map(|class| class.name.clone()).unwrap_or_default(),
             colour: colour.map(|colour| colour.as_str().to_owned()),
-        }
-    }
-
-    /// The class in the words of the api.
-    pub(super) const fn word(&self) -> &'static str {
-        match self.class {
-            Class::Demo => "demo",
-            Class::Production => "production",
-            Class::Normal => "normal",
         }
     }
 }

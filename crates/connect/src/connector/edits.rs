@@ -250,7 +250,7 @@ fn of_candidate(id: &str) -> Result<SourceSettings, ApiError> {
         }
     };
     Ok(SourceSettings {
-        kind: kind.and_then(|kind| TraceKind::of_word(kind.as_str())),
+        kind,
         location: Some(location),
         ..SourceSettings::default()
     })
@@ -405,7 +405,7 @@ mod tests {
             https,
             base_path: base_path.to_owned(),
         };
-        let tempo = Some(pilothouse_telemetry::TraceKind::Tempo);
+        let tempo = Some(TraceKind::Tempo);
         for (place, kind) in [
             (service(false, ""), None),
             (service(true, "/tempo/x"), tempo),
@@ -421,11 +421,7 @@ mod tests {
             let source = of_candidate(&candidate.id()).unwrap();
             let again = source.location.as_ref().map(super::super::choices::place);
             assert_eq!(again, Some(candidate.place.clone()));
-            let words = (
-                source.kind.map(TraceKind::as_str),
-                kind.map(pilothouse_telemetry::TraceKind::as_str),
-            );
-            assert_eq!(words.0, words.1);
+            assert_eq!(source.kind, kind);
         }
         for odd in [
             "",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::future::join_all;
 use pilothouse_api::dto::{ApiError, CheckState, CheckView};
 use pilothouse_api::{Opened, rfc3339};
-use pilothouse_engine::{Class, Clock, EngineConfig, SourceError, SourceErrorKind, Sources};
+use pilothouse_engine::{Clock, EngineConfig, SourceError, Sources};
 use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, NamedCluster,
 };
@@ -16,7 +16,7 @@ use pilothouse_telemetry::{PrometheusSource, TraceAddress};
 use super::choices::ContextChoices;
 use super::classed::Classed;
 use super::{Contexts, Shared, apart, chooser, nothing_chosen, tune};
-use crate::compose::{Composition, DemoMemory, Need, of_demo};
+use crate::compose::{Composition, DEMO_TICK, DemoMemory, Need, of_demo};
 use crate::failure::ConnectError;
 use crate::look::board::{Board, CLUSTER_LINES};
 use crate::look::{self, Found, Look};
@@ -38,41 +38,22 @@ impl Contexts {
         let args = &self.shared.args;
         let traces: Option<TraceAddress> = args.traces.as_deref().map(str::parse).transpose()?;
         if !args.demo && !args.no_kubernetes {
-            let mut composition = self.named_clusters(&clock, need).await?;
-            self.with_flags(&mut composition, traces.as_ref());
-            return Ok(composition);
+            return self.named_clusters(&clock, traces, need).await;
         }
         let shared = Arc::clone(&self.shared);
         let (settings, problems) = apart(move || shared.settings()).await.map_err(broke_off)?;
         let mut composition = if args.demo {
-            of_demo(args, clock, memory)?
+            self.demo(clock, memory, &settings)?
         } else {
-            self.without_cluster(clock)
+            self.without_cluster(clock, &settings)
         };
-        for opened in &mut composition.opened {
-            let tick = opened.config.tick;
-            tune(&mut opened.config, &settings);
-            if args.demo {
-                opened.config.tick = tick;
+        if let Some(address) = traces {
+            for opened in &mut composition.opened {
+                opened.sources.traces = address.open(sign_in::of_trace_flags(args));
             }
         }
         composition.problems = problems.iter().map(ToString::to_string).collect();
-        self.with_flags(&mut composition, traces.as_ref());
         Ok(composition)
-    }
-
-    /// What flags say of every context.
-    fn with_flags(&self, composition: &mut Composition, traces: Option<&TraceAddress>) {
-        let args = &self.shared.args;
-        for opened in &mut composition.opened {
-            if let Some(address) = traces {
-                opened.sources.traces = address.open(sign_in::of_trace_flags(args));
-            }
-            if !args.namespaces.is_empty() {
-                opened.config.namespaces.clone_from(&args.namespaces);
-            }
-            opened.config.read_only = args.read_only;
-        }
     }
 
     /// What a window starts with. Servers that the flags name are opened at once; contexts without servers are looked at
@@ -95,21 +76,35 @@ impl Contexts {
         })
     }
 
-    fn without_cluster(&self, clock: Clock) -> Composition {
+    fn demo(
+        &self,
+        clock: Clock,
+        memory: DemoMemory,
+        settings: &Settings,
+    ) -> Result<Composition, ConnectError> {
+        let args = &self.shared.args;
+        let mut composition = of_demo(args, clock, memory)?;
+        for opened in &mut composition.opened {
+            tune(&mut opened.config, settings);
+            opened.config.tick = DEMO_TICK;
+            opened.config.namespaces.clone_from(&args.namespaces);
+            opened.config.read_only = args.read_only;
+        }
+        Ok(composition)
+    }
+
+    fn without_cluster(&self, clock: Clock, settings: &Settings) -> Composition {
         let args = &self.shared.args;
         let mut sources = Sources::unconfigured();
-        if let Err(error) = &mut sources.control_plane {
-            error.kind = SourceErrorKind::SwitchedOff;
-            "switched off by --no-kubernetes".clone_into(&mut error.message);
-            error.hint.clear();
-        }
+        sources.switch_off_control_plane("switched off by --no-kubernetes");
         if let Some(url) = &args.prometheus {
             sources.set_metrics(PrometheusSource::new(url, sign_in::of_metrics_flags(args)));
         }
-        let mut config = EngineConfig::new("none", Class::Normal);
-        config.journal = self.shared.folders.journal_file();
+        let plain = Classed::default();
         let opened = Opened {
-            config,
+            config: self
+                .shared
+                .config("none", plain, settings, &args.namespaces),
             sources,
             clock,
             cluster: None,
@@ -121,7 +116,12 @@ impl Contexts {
         }
     }
 
-    async fn named_clusters(&self, clock: &Clock, need: Need) -> Result<Composition, ConnectError> {
+    async fn named_clusters(
+        &self,
+        clock: &Clock,
+        traces: Option<TraceAddress>,
+        need: Need,
+    ) -> Result<Composition, ConnectError> {
         let contexts: Vec<Option<String>> = match self.shared.args.context.as_slice() {
             [] => vec![None],
             named => named.iter().cloned().map(Some).collect(),
@@ -131,7 +131,9 @@ impl Contexts {
             let (settings, problems) = shared.settings();
             let clusters: Vec<Prepared> = contexts
                 .iter()
-                .map(|context| Prepared::new(&shared, context.as_deref(), &settings))
+                .map(|context| {
+                    Prepared::new(&shared, context.as_deref(), &settings, traces.as_ref())
+                })
                 .collect();
             (clusters, problems)
         });
@@ -191,7 +193,7 @@ impl Contexts {
             Err(error) => {
                 if need == Need::Everything {
                     let board = Board::new(&cluster.id, rfc3339(clock()), CLUSTER_LINES, &tell);
-                    let _told = look::fail(&board, &error, "the kubeconfig");
+                    look::fail(&board, &error, "the kubeconfig");
                 }
                 unreachable(error)
             }
@@ -241,7 +243,12 @@ struct Prepared {
 
 impl Prepared {
     /// Blocking.
-    fn new(shared: &Shared, context: Option<&str>, settings: &Settings) -> Self {
+    fn new(
+        shared: &Shared,
+        context: Option<&str>,
+        settings: &Settings,
+        traces: Option<&TraceAddress>,
+    ) -> Self {
         let (kubeconfig, environment) = shared.kubeconfig_files(settings);
         let entry = entry_of(context, &kubeconfig, &environment);
         let key = match &entry {
@@ -269,7 +276,7 @@ impl Prepared {
         let own = own.unwrap_or_else(|| nothing_chosen(&key));
         Self {
             config: shared.config(&id, class, settings, &namespaces),
-            choices: ContextChoices::prepare(shared, &key, &own).with_flags(&shared.args),
+            choices: ContextChoices::prepare(shared, &key, &own).with_flags(&shared.args, traces),
             source: cluster.source,
             id,
             entry,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use pilothouse_core::ports::TraceKind;
+
 use super::colour::Colour;
 use crate::context_key::ContextKey;
 
@@ -147,35 +149,4 @@ pub enum Auth {
     TokenCommand(Vec<String>),
     /// From the system's keychain.
     Keychain,
-}
-
-/// Which API a source of traces speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TraceKind {
-    /// Jaeger's query service.
-    Jaeger,
-    /// Grafana Tempo.
-    Tempo,
-    /// Zipkin.
-    Zipkin,
-}
-
-impl TraceKind {
-    /// The word in the file.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jaeger => "jaeger",
-            Self::Tempo => "tempo",
-            Self::Zipkin => "zipkin",
-        }
-    }
-
-    /// The kind of this word.
-    #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
-        [Self::Jaeger, Self::Tempo, Self::Zipkin]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-    }
 }

@@ -1,7 +1,5 @@
-use pilothouse_core::model::Moment;
-
 use super::*;
-use crate::testing::{Asked, Reply, Sim, closed_port, impatient};
+use crate::testing::{Asked, Reply, Sim, are_failures, closed_port, ids, impatient, search};
 
 /// How a server answers one path.
 type Answers = fn() -> Reply;
@@ -176,20 +174,6 @@ async fn source(script: Script) -> (Sim, JaegerSource) {
     let sim = Sim::start(script).await;
     let source = JaegerSource::new(&sim.url, impatient()).unwrap();
     (sim, source)
-}
-
-fn search(service: Option<&str>) -> TraceSearch {
-    TraceSearch {
-        service: service.map(str::to_owned),
-        from: Moment(50_000),
-        to: Moment(500_000),
-        limit: 10,
-        ..TraceSearch::default()
-    }
-}
-
-fn ids(found: &TracesFound) -> Vec<u128> {
-    found.traces.iter().map(|summary| summary.id.0).collect()
 }
 
 #[tokio::test]
@@ -511,14 +495,7 @@ async fn faults_are_failures_and_never_look_like_nothing_found() {
             source.find(&search(None)).await.unwrap_err(),
             source.trace(TraceId(1)).await.unwrap_err(),
         ];
-        for error in errors {
-            assert_eq!(
-                (error.kind, error.source_kind),
-                (kind, SourceKind::Traces),
-                "{error}"
-            );
-            assert!(error.hint.contains(hint), "{kind:?}: {}", error.hint);
-        }
+        are_failures(errors, kind, hint);
     }
     let source = JaegerSource::new(&closed_port().await, impatient()).unwrap();
     assert_eq!(

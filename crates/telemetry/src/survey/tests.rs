@@ -197,7 +197,7 @@ async fn metrics_are_found_below_the_usual_paths() {
 async fn a_backend_of_unknown_kind_is_found_out_when_it_is_asked() {
     let sim = Sim::start(backend(TraceKind::Zipkin, "/zipkin")).await;
     let place = Place::Address(sim.url.clone());
-    let source = crate::open_traces(None, place, impatient()).unwrap();
+    let source = open_traces(None, place, impatient()).unwrap();
     assert_eq!(sim.asked().len(), 0);
     assert_eq!(source.services().await.unwrap(), ["a", "b", "c"]);
     let n_asked = sim.asked().len();
@@ -205,7 +205,7 @@ async fn a_backend_of_unknown_kind_is_found_out_when_it_is_asked() {
     assert_eq!(sim.asked().len(), n_asked + 1);
 
     let nobody = Place::Address(crate::testing::closed_port().await);
-    let source = crate::open_traces(None, nobody, impatient()).unwrap();
+    let source = open_traces(None, nobody, impatient()).unwrap();
     let error = source.probe().await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Unreachable);
 }

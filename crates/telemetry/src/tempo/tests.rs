@@ -1,12 +1,12 @@
 //! Against a server that answers as Tempo 3.1 does; texts and shapes are recorded from it.
 
-use pilothouse_core::model::Moment;
+use pilothouse_core::model::SourceErrorKind;
 use pilothouse_core::trace::{SpanId, SpanKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Asked, Reply, Sim, closed_port, impatient};
+use crate::testing::{Asked, Reply, Sim, are_failures, closed_port, ids, impatient, search};
 
 /// How a server answers.
 type Script = fn(&Asked) -> Reply;
@@ -178,20 +178,6 @@ async fn source(script: Script) -> (Sim, TempoSource) {
     let sim = Sim::start(script).await;
     let source = TempoSource::new(&sim.url, &impatient()).unwrap();
     (sim, source)
-}
-
-fn search(service: Option<&str>) -> TraceSearch {
-    TraceSearch {
-        service: service.map(str::to_owned),
-        from: Moment(50_000),
-        to: Moment(500_000),
-        limit: 10,
-        ..TraceSearch::default()
-    }
-}
-
-fn ids(found: &TracesFound) -> Vec<u128> {
-    found.traces.iter().map(|summary| summary.id.0).collect()
 }
 
 #[tokio::test]
@@ -416,14 +402,7 @@ async fn faults_are_failures_and_never_look_like_nothing_found() {
             Err(error) => errors.push(error),
             Ok(trace) => assert!(trace.is_none() && kind == SourceErrorKind::BadAnswer),
         }
-        for error in errors {
-            assert_eq!(
-                (error.kind, error.source_kind),
-                (kind, SourceKind::Traces),
-                "{error}"
-            );
-            assert!(error.hint.contains(hint), "{kind:?}: {}", error.hint);
-        }
+        are_failures(errors, kind, hint);
     }
     let (_sim, source) = source(|_| {
         let words =

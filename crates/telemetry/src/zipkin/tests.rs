@@ -1,12 +1,12 @@
 //! Against a server that answers as Zipkin 3.5.1 does: statuses, content types and texts are recorded from it.
 
-use pilothouse_core::model::Moment;
+use pilothouse_core::model::{Moment, SourceErrorKind};
 use pilothouse_core::trace::{Clock, SpanKind, SpanStatus, analyze};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Asked, Reply, Sim, closed_port, impatient};
+use crate::testing::{self, Asked, Reply, Sim, are_failures, closed_port, impatient};
 
 /// How a server answers.
 type Script = fn(&Asked) -> Reply;
@@ -135,11 +135,9 @@ async fn source(script: Script) -> (Sim, ZipkinSource) {
 
 fn search(service: Option<&str>) -> TraceSearch {
     TraceSearch {
-        service: service.map(str::to_owned),
         from: Moment(1_795_860_050_000),
         to: Moment(1_795_860_500_000),
-        limit: 10,
-        ..TraceSearch::default()
+        ..testing::search(service)
     }
 }
 
@@ -325,14 +323,7 @@ async fn faults_are_failures_and_never_look_like_nothing_found() {
             source.find(&search(None)).await.unwrap_err(),
             source.trace(TraceId(1)).await.unwrap_err(),
         ];
-        for error in errors {
-            assert_eq!(
-                (error.kind, error.source_kind),
-                (kind, SourceKind::Traces),
-                "{error}"
-            );
-            assert!(error.hint.contains(hint), "{kind:?}: {}", error.hint);
-        }
+        are_failures(errors, kind, hint);
     }
     let nobody = ZipkinSource::new(&closed_port().await, &impatient()).unwrap();
     let error = nobody.find(&search(None)).await.unwrap_err();

@@ -132,6 +132,35 @@ fn metrics_by_address_are_asked_with_a_token_and_headers_and_none_is_shown() -> 
 }
 
 #[test]
+fn named_traces_are_asked_at_once_and_stand_in_the_checklist() -> Result<()> {
+    let (ctl, server, kubeconfig) = started()?;
+    let jaeger = Fake::start(mesh::jaeger)?;
+    let named = format!("--kubeconfig {kubeconfig} --traces jaeger={}", jaeger.url());
+    ctl.line(&format!("{named} traces find"))?.exits(0)?;
+    assert_eq!(server.requests(), [], "nobody looks for what is named");
+    let check = ctl
+        .line(&format!("{named} check -o json"))?
+        .exits(0)?
+        .json()?;
+    let lines = check["checks"][0]["lines"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let traces = lines.iter().find(|line| line["id"] == "traces");
+    let traces = traces.cloned().unwrap_or_default();
+    assert_eq!(traces["candidates"][0]["shown"], jaeger.url(), "{traces}");
+    assert_eq!(traces["candidates"][0]["chosen"], true, "{traces}");
+
+    let (ctl, server, kubeconfig) = started()?;
+    let file = ctl.file("saved.json", r#"{"data":[]}"#)?;
+    let named = format!("--kubeconfig {kubeconfig} --traces file={file}");
+    ctl.line(&format!("{named} traces find"))?;
+    assert_eq!(server.requests(), [], "nobody looks for what is in a file");
+    ctl.line(&format!("{named} check"))?.says("saved.json")?;
+    Ok(())
+}
+
+#[test]
 fn thresholds_of_the_settings_judge_the_graph() -> Result<()> {
     let ctl = Ctl::new()?;
     let healths = |ctl: &Ctl| -> Result<Vec<String>> {

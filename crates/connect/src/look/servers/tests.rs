@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use pilothouse_api::dto::CheckView;
-use pilothouse_telemetry::TraceKind;
+use pilothouse_telemetry::{TraceKind, open_traces};
 
 use super::super::board::ADDRESS_LINES;
 use super::*;
@@ -66,7 +66,7 @@ async fn what_answers_is_taken_and_remembered_with_its_kind_and_its_base_path() 
     let taken = taken.unwrap();
     assert_eq!(taken.probe.kind, TraceKind::Zipkin);
     assert_eq!(taken.found_at, Where::Address(format!("{zipkin}/zipkin")));
-    let source = taken.probe.kind.open(taken.place, taken.options).unwrap();
+    let source = open_traces(Some(taken.probe.kind), taken.place, taken.options).unwrap();
     assert_eq!(source.services().await.unwrap(), ["a", "b"]);
 
     let line = shown.lines.iter().find(|line| line.id == "traces").unwrap();

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::reader::{Reader, Section};
 use super::secrets;
 use crate::problem::ProblemKind;
-use crate::settings::context::{Auth, Location, ServiceAddress, SourceSettings, TraceKind};
+use pilothouse_core::ports::TraceKind;
+
+use crate::settings::context::{Auth, Location, ServiceAddress, SourceSettings};
 
 pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> SourceSettings {
     let kind = if section.schema.ends_with("traces") {
