@@ -8,17 +8,13 @@ import type {
   ProblemView,
   SessionView,
 } from '../backend/bindings';
+import { hasEveryWord } from './everyWord';
 import type { Health } from './health';
 
 /** Whether a card is what the filter asks for: every word somewhere in name, server, file or class. */
 export function matchesContext(context: ContextView, text: string): boolean {
-  const all = [context.name, context.server, context.file, context.class_label, context.auth.text]
-    .join(' ')
-    .toLowerCase();
-  return text
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => all.includes(word));
+  const all = [context.name, context.server, context.file, context.class_label, context.auth.text];
+  return hasEveryWord(all.join(' '), text);
 }
 
 /** The id `by` cards further on, staying inside the list; the first one if nothing was chosen. */

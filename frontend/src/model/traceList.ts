@@ -1,5 +1,6 @@
 // The list of found traces: which of them show, in which order, and what tells one from another.
 import type { TraceRowView } from '../backend/bindings';
+import { hasEveryWord } from './everyWord';
 
 export const TRACE_ORDERS = ['slowest', 'newest', 'errors'] as const;
 export type TraceOrder = (typeof TRACE_ORDERS)[number];
@@ -15,17 +16,11 @@ export function sortTraces(rows: readonly TraceRowView[], order: TraceOrder): Tr
 
 /** Whether a trace is what the filter box asks for: every word somewhere in its id, root, services or revisions. */
 export function matchesTrace(row: TraceRowView, text: string): boolean {
-  const all = [row.trace_id, row.root_service, row.root_operation]
-    .concat(
-      row.services.map((service) => service.name),
-      row.revisions,
-    )
-    .join(' ')
-    .toLowerCase();
-  return text
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => all.includes(word));
+  const all = [row.trace_id, row.root_service, row.root_operation].concat(
+    row.services.map((service) => service.name),
+    row.revisions,
+  );
+  return hasEveryWord(all.join(' '), text);
 }
 
 /** The rows that the filter box asks for, in their order. */

@@ -1,9 +1,7 @@
 import type { Backend } from '../backend/backend';
-import { toCallError } from '../backend/backend';
 import type {
   AddressesRequest,
   AddressRequest,
-  ApiError,
   CandidateView,
   CheckView,
   ChooserView,
@@ -12,6 +10,7 @@ import type {
   Update,
 } from '../backend/bindings';
 import { checkOf, choiceAmong, matchesContext, stepFrom } from '../model/connect';
+import { Attempts } from './attempts.svelte';
 import type { Feed } from './feed.svelte';
 import { Remote } from './remote.svelte';
 
@@ -35,15 +34,12 @@ export type ConnectDialog =
  * Choosing a mesh: what there is to choose, what was asked of it, and opening it. Nothing is contacted before somebody
  * says so: choosing a card asks nobody, `check` does.
  */
-export class Connect {
+export class Connect extends Attempts {
   /** Somebody asked for the connection screen; without an open context it is shown anyway. */
   wanted = $state(false);
   chosenId = $state<string | null>(null);
   filter = $state('');
   dialog = $state.raw<ConnectDialog | null>(null);
-  /** Why the last thing that was asked for here was refused. */
-  error = $state.raw<ApiError | null>(null);
-  busy = $state(false);
   /** What opens as soon as its look went well. */
   opening = $state<string | null>(null);
   readonly list = new Remote<ChooserView>();
@@ -72,6 +68,7 @@ export class Connect {
   });
 
   constructor(backend: Backend, feed: Feed) {
+    super();
     this.backend = backend;
     this.feed = feed;
   }
@@ -162,16 +159,16 @@ export class Connect {
   }
 
   async begin(context: string): Promise<void> {
-    await this.ask(() => this.backend.call('check_context', { context }));
+    await this.attempt(() => this.backend.call('check_context', { context }));
   }
 
   async cancel(context: string): Promise<void> {
-    await this.ask(() => this.backend.call('cancel_check', { context }));
+    await this.attempt(() => this.backend.call('cancel_check', { context }));
   }
 
   async open(context: string, beside: boolean): Promise<void> {
     this.opening = context;
-    if (!(await this.ask(() => this.backend.call('open_context', { context, beside })))) {
+    if (!(await this.attempt(() => this.backend.call('open_context', { context, beside })))) {
       this.opening = null;
     }
   }
@@ -182,17 +179,17 @@ export class Connect {
   }
 
   async close(context: string): Promise<void> {
-    await this.ask(() => this.backend.call('close_context', { context }));
+    await this.attempt(() => this.backend.call('close_context', { context }));
   }
 
   async logInAgain(context: string): Promise<void> {
-    await this.ask(() => this.backend.call('log_in_again', { context }));
+    await this.attempt(() => this.backend.call('log_in_again', { context }));
   }
 
   async addFile(path: string): Promise<void> {
     const before = new Set(this.contexts.map((context) => context.id));
     let added: ChooserView | null = null;
-    const done = await this.ask(async () => {
+    const done = await this.attempt(async () => {
       added = await this.backend.call('add_kubeconfig', { path });
     });
     if (done) {
@@ -204,7 +201,7 @@ export class Connect {
 
   /** Remembers metrics and traces by address, and looks at them. */
   async addAddresses(request: AddressesRequest): Promise<boolean> {
-    return this.ask(async () => {
+    return this.attempt(async () => {
       const { context } = await this.backend.call('add_addresses', request);
       this.filter = '';
       this.chosenId = context;
@@ -214,7 +211,9 @@ export class Connect {
   }
 
   async takeCandidate(context: string, source: string, candidate: string): Promise<void> {
-    await this.ask(() => this.backend.call('choose_source', { context, source, candidate, address: null }));
+    await this.attempt(() =>
+      this.backend.call('choose_source', { context, source, candidate, address: null }),
+    );
   }
 
   /** With a candidate the address is only how to sign in there. */
@@ -225,13 +224,13 @@ export class Connect {
     address: AddressRequest,
   ): Promise<void> {
     const request = { context, source, candidate, address };
-    if (await this.ask(() => this.backend.call('choose_source', request))) {
+    if (await this.attempt(() => this.backend.call('choose_source', request))) {
       this.dialog = null;
     }
   }
 
   async takeNamespaces(context: string, namespaces: string[]): Promise<void> {
-    if (await this.ask(() => this.backend.call('choose_namespaces', { context, namespaces }))) {
+    if (await this.attempt(() => this.backend.call('choose_namespaces', { context, namespaces }))) {
       this.dialog = null;
     }
   }
@@ -239,7 +238,7 @@ export class Connect {
   /** The report of a look, to copy; null if there is none. */
   async report(context: string): Promise<string | null> {
     let text: string | null = null;
-    await this.ask(async () => {
+    await this.attempt(async () => {
       text = (await this.backend.call('connection_report', { context })).text;
     });
     return text;
@@ -257,19 +256,5 @@ export class Connect {
     }
     const fresh = before === null ? undefined : list.contexts.find(({ id }) => !before.has(id));
     this.chosenId = fresh?.id ?? choiceAmong(list.contexts, this.chosenId, list.last);
-  }
-
-  private async ask(question: () => Promise<unknown>): Promise<boolean> {
-    this.busy = true;
-    try {
-      await question();
-      this.error = null;
-      return true;
-    } catch (thrown) {
-      this.error = toCallError(thrown).error;
-      return false;
-    } finally {
-      this.busy = false;
-    }
   }
 }

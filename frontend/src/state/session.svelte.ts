@@ -1,13 +1,11 @@
 import type { Backend } from '../backend/backend';
-import { toCallError } from '../backend/backend';
-import type { ApiError, SessionView } from '../backend/bindings';
+import type { SessionView } from '../backend/bindings';
+import { Attempts } from './attempts.svelte';
 import type { Feed } from './feed.svelte';
 import type { Place } from './place.svelte';
 
 /** The write lock, and the other two things that change the session: its window and a refresh at once. */
-export class Session {
-  busy = $state(false);
-  error = $state.raw<ApiError | null>(null);
+export class Session extends Attempts {
   /** The context that is being armed; null for the first that is open. */
   arming = $state<string | null>(null);
   /** The context that the dialog is about. */
@@ -18,6 +16,7 @@ export class Session {
   private readonly place: Place;
 
   constructor(backend: Backend, feed: Feed, place: Place) {
+    super();
     this.backend = backend;
     this.feed = feed;
     this.place = place;
@@ -69,16 +68,6 @@ export class Session {
   }
 
   private async change(command: () => Promise<SessionView>): Promise<boolean> {
-    this.busy = true;
-    try {
-      this.feed.setSession(await command());
-      this.error = null;
-      return true;
-    } catch (thrown) {
-      this.error = toCallError(thrown).error;
-      return false;
-    } finally {
-      this.busy = false;
-    }
+    return this.attempt(async () => this.feed.setSession(await command()));
   }
 }

@@ -1,40 +1,16 @@
 // @vitest-environment jsdom
-import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
 
-import { fakeBackend, update } from '../../../tests/fakeBackend';
 import { CLUSTERS_GRAPH, CLUSTERS_LAYOUT, EU_CART, late, US_CART } from '../../../tests/fixture/clusters';
-import InApp from '../../../tests/fixture/InApp.svelte';
-import { stubLayout } from '../../../tests/fixture/jsdom';
+import { openMesh, withStage } from '../../../tests/fixture/meshScreen';
 import { GRAPH, LAYOUT, NODES } from '../../../tests/fixture/mesh';
 import type { GraphView } from '../../backend/bindings';
-import { App } from '../../state/app.svelte';
-import MeshScreen from './MeshScreen.svelte';
+import type { App } from '../../state/app.svelte';
 
-const stops: (() => void)[] = [];
+withStage();
 
-beforeEach(() => {
-  stubLayout();
-  vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(900);
-  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(700);
-  vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue(null);
-});
-
-afterEach(() => {
-  cleanup();
-  stops.splice(0).forEach((stop) => stop());
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
-
-function open(graph: GraphView = CLUSTERS_GRAPH, layout = CLUSTERS_LAYOUT): App {
-  const backend = fakeBackend();
-  const app = new App(backend);
-  stops.push(app.start());
-  backend.push(update({ graph, layout }));
-  render(InApp, { app, part: MeshScreen });
-  return app;
-}
+const open = (graph: GraphView = CLUSTERS_GRAPH, layout = CLUSTERS_LAYOUT): App => openMesh(graph, layout);
 
 const titles = (): string[] =>
   [...screen.getByTestId('stage').querySelectorAll('.cluster-title')].map((title) =>
