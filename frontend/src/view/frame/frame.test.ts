@@ -54,6 +54,15 @@ describe('several contexts', () => {
     await waitFor(() => expect(screen.queryByTestId('contexts-panel')).toBeNull());
   });
 
+  it('leave no list over the screen on which others are chosen', async () => {
+    const { app } = await showSplits({}, several);
+    await fireEvent.click(screen.getByTestId('context'));
+    expect(screen.getByTestId('contexts-panel')).toBeTruthy();
+    app.connect.show();
+    await waitFor(() => expect(app.front).toBe('connect'));
+    await waitFor(() => expect(screen.queryByTestId('contexts-panel')).toBeNull());
+  });
+
   it('have their sources in the status line, each context by its name', async () => {
     const sources = ['prod-eu', 'staging'].flatMap((context) => [
       source('control-plane', 'k8s', { context }),

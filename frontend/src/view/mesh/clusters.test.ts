@@ -140,6 +140,15 @@ describe('the inspector', () => {
   });
 });
 
+describe('where the numbers come from', () => {
+  it('names the metrics of every context', async () => {
+    open();
+    const text = (await screen.findByTestId('provenance')).textContent;
+    expect(text).toContain('ctx-prod-us');
+    expect(text).toContain('ctx-prod-eu');
+  });
+});
+
 describe('the filter', () => {
   it('asks for a cluster', async () => {
     const app = open();
