@@ -65,7 +65,8 @@ impl Workspace {
             .into_iter()
             .filter(|(contexts, layout)| {
                 let before = kept.layouts.get(contexts);
-                before.is_none_or(|before| before.version != layout.version)
+                // Not by their versions: a context that is opened again counts anew.
+                before != Some(layout)
             })
             .collect();
         if !changed.is_empty() {

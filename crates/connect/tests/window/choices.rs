@@ -37,6 +37,18 @@ async fn demo_in(api: &Api) -> (Update, BTreeMap<String, RectView>) {
     }
 }
 
+/// Moves every card in the file of the state.
+fn moved_aside(file: &Path) {
+    let mut state: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let positions = &mut state["contexts"][0]["positions"];
+    for group in ["nodes", "boxes"] {
+        for rect in positions[group].as_object_mut().unwrap().values_mut() {
+            rect["x"] = (rect["x"].as_f64().unwrap() + 1000.0).into();
+        }
+    }
+    std::fs::write(file, state.to_string()).unwrap();
+}
+
 #[tokio::test]
 async fn without_flags_nothing_is_open_and_the_demo_is_one_choice_away() {
     let home = tempfile::tempdir().unwrap();
@@ -63,15 +75,7 @@ async fn cards_stand_where_they_stood_before_the_restart() {
     drop((api, workspace));
 
     // The demo is arranged the same way each time: only a layout that was read from the file stands elsewhere.
-    let file = home.path().join("state/state.json");
-    let mut state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    let positions = &mut state["contexts"][0]["positions"];
-    for group in ["nodes", "boxes"] {
-        for rect in positions[group].as_object_mut().unwrap().values_mut() {
-            rect["x"] = (rect["x"].as_f64().unwrap() + 1000.0).into();
-        }
-    }
-    std::fs::write(&file, state.to_string()).unwrap();
+    moved_aside(&home.path().join("state/state.json"));
 
     let (_workspace, api) = window(home.path());
     let (_, after) = demo_in(&api).await;
@@ -107,4 +111,23 @@ async fn a_layout_of_another_mesh_or_of_nonsense_is_not_followed() {
             assert_eq!((rect.x, rect.y), (after[id].x, after[id].y), "{id}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_stands_elsewhere_is_kept_though_its_version_was_seen_before() {
+    let home = tempfile::tempdir().unwrap();
+    let (workspace, api) = window(home.path());
+    let (_, before) = demo_in(&api).await;
+    workspace.keep_positions_now();
+    let file = home.path().join("state/state.json");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    moved_aside(&file);
+    workspace.close("demo");
+    let (_, moved) = demo_in(&api).await;
+    assert_ne!(before, moved);
+
+    // Opened again it counts from the version in the file, which was written before.
+    std::fs::write(&file, &kept).unwrap();
+    workspace.keep_positions_now();
+    assert_ne!(std::fs::read_to_string(&file).unwrap(), kept);
 }
