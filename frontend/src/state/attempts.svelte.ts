@@ -5,9 +5,21 @@ import type { ApiError } from '../backend/bindings';
 export class Attempts {
   busy = $state(false);
   error = $state.raw<ApiError | null>(null);
+  private underWay: Promise<unknown> = Promise.resolve();
+
+  /** Resolves when no command is under way any more. */
+  protected ended(): Promise<unknown> {
+    return this.underWay;
+  }
 
   /** Resolves to whether it was done. */
-  protected async attempt(command: () => Promise<unknown>): Promise<boolean> {
+  protected attempt(command: () => Promise<unknown>): Promise<boolean> {
+    const attempt = this.carryOut(command);
+    this.underWay = attempt;
+    return attempt;
+  }
+
+  private async carryOut(command: () => Promise<unknown>): Promise<boolean> {
     this.busy = true;
     try {
       await command();

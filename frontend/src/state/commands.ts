@@ -104,7 +104,7 @@ export const COMMANDS: readonly Command[] = [
     label: 'Open the demo mesh',
     keys: ['d'],
     enabled: on('connect'),
-    run: (app) => app.connect.openDemo(),
+    run: (app) => void app.connect.openDemo(),
   },
   {
     id: 'read-again',

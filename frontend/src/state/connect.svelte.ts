@@ -173,9 +173,11 @@ export class Connect extends Attempts {
     }
   }
 
-  openDemo(): void {
+  /** One key away at any time: a command that is still under way is waited for, the key is not lost. */
+  async openDemo(): Promise<void> {
     this.choose(DEMO);
-    void this.goOn();
+    await this.ended();
+    await this.goOn();
   }
 
   async close(context: string): Promise<void> {

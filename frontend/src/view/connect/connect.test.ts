@@ -16,6 +16,7 @@ import {
 import { stubWindow } from '../../../tests/fixture/jsdom';
 import { session } from '../../../tests/fixture/mesh';
 import { focused, prepareWindow, press } from '../../../tests/fixture/splitsScreen';
+import type { SessionView } from '../../backend/bindings';
 import { App as AppState } from '../../state/app.svelte';
 import App from '../App.svelte';
 
@@ -119,6 +120,24 @@ describe('the chooser', () => {
     const { asked } = await open({ open_context: () => session({ context: '' }) });
     await waitFor(() => expect(focused()).toBe('context-staging'));
     press('d');
+    await waitFor(() => expect(asked('open_context')).toEqual([{ context: 'demo', beside: false }]));
+  });
+
+  it('opens the demo by a key that comes while the last mesh is being closed', async () => {
+    let closes: (answer: SessionView) => void = () => undefined;
+    const closing = new Promise<SessionView>((resolve) => {
+      closes = resolve;
+    });
+    const { app, asked, backend } = await open(
+      { close_context: () => closing, open_context: () => session({ context: '' }) },
+      {},
+    );
+    const closed = app.connect.close('demo');
+    backend.push(update(NOTHING));
+    await waitFor(() => expect(focused()).toBe('context-staging'));
+    press('d');
+    closes(NOTHING.session);
+    await closed;
     await waitFor(() => expect(asked('open_context')).toEqual([{ context: 'demo', beside: false }]));
   });
 

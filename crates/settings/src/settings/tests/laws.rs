@@ -107,10 +107,12 @@ fn unknown(text: &str) -> Vec<String> {
     fn walk(item: &Item, found: &mut Vec<String>) {
         if let Some(table) = item.as_table_like() {
             for (name, item) in table.iter() {
-                if ["future", "x", "y"].contains(&name) {
-                    found.push(format!("{name} = {}", item.as_integer().unwrap()));
-                } else {
-                    walk(item, found);
+                // A context may have such a name too: then it is a table.
+                match item.as_integer() {
+                    Some(value) if ["future", "x", "y"].contains(&name) => {
+                        found.push(format!("{name} = {value}"));
+                    }
+                    _ => walk(item, found),
                 }
             }
         } else if let Some(all) = item.as_array_of_tables() {
