@@ -34,7 +34,9 @@ pub use jaeger::JaegerSource;
 pub use options::{ClientCertificate, Credentials, Options, Secret, Tls};
 pub use place::Place;
 pub use prometheus::PrometheusSource;
-pub use survey::{MetricsSurvey, TracesSurvey, survey_metrics, survey_traces};
+pub use survey::{
+    AnsweringMetrics, MetricsSurvey, TracesSurvey, answering_metrics, survey_metrics, survey_traces,
+};
 pub use tempo::TempoSource;
 pub use token_command::TokenCommand;
 pub use zipkin::ZipkinSource;

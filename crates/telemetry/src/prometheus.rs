@@ -37,6 +37,7 @@ use pilothouse_core::promql;
 use crate::http::{Answer, Backend, Client, offload};
 use crate::options::Options;
 use crate::place::Place;
+pub(crate) use probe::FirstWords;
 
 /// Requests under way at a time: the promise to a shared server.
 const IN_FLIGHT: usize = 2;

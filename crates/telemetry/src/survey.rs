@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
-use pilothouse_core::ports::MetricsSource as _;
 
+use crate::prometheus::FirstWords;
 use crate::{Options, Place, PrometheusSource, TraceKind, open_traces};
 
 /// Where PromQL is served if not at the root: behind a path prefix, Mimir, the cluster version of `VictoriaMetrics`. The
@@ -62,11 +62,30 @@ pub struct TracesSurvey {
     pub base_path: Option<String>,
 }
 
+/// A PromQL server that answers.
+#[derive(Debug)]
+pub struct AnsweringMetrics {
+    source: PrometheusSource,
+    first_words: FirstWords,
+    base_path: Option<String>,
+}
+
 /// Asks a PromQL server what it is and which mesh's metrics it holds.
 ///
 /// # Errors
-/// As [`PrometheusSource::at`] and its probe: nobody there, a sign-in that is wanted, something else than PromQL.
+/// Those of [`answering_metrics`].
 pub async fn survey_metrics(place: Place, options: Options) -> Result<MetricsSurvey, SourceError> {
+    Ok(answering_metrics(place, options).await?.survey().await)
+}
+
+/// Asks whether anybody answers PromQL there, and where that begins: one round trip, but for odd places.
+///
+/// # Errors
+/// As [`PrometheusSource::at`] and its probe: nobody there, a sign-in that is wanted, something else than PromQL.
+pub async fn answering_metrics(
+    place: Place,
+    options: Options,
+) -> Result<AnsweringMetrics, SourceError> {
     let first = metrics_at(place.clone(), None, options.clone()).await;
     let Err(error) = first else { return first };
     if !answers_otherwise(&error) {
@@ -83,35 +102,53 @@ async fn metrics_at(
     place: Place,
     base: Option<&str>,
     options: Options,
-) -> Result<MetricsSurvey, SourceError> {
+) -> Result<AnsweringMetrics, SourceError> {
     let source = PrometheusSource::at(place, options)?;
-    let probe = source.probe().await?;
-    let number = |name: &str| {
-        probe
-            .facts
-            .get(name)
-            .and_then(|text| text.parse::<f64>().ok())
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "`as` saturates, which is what is meant"
-    )]
-    let series = number("mesh_series").map(|series| series as u64);
-    let (age_s, namespaces) = if series == Some(0) {
-        (None, BTreeSet::new())
-    } else {
-        tokio::join!(source.age_of_mesh_metrics(), source.mesh_namespaces())
-    };
-    Ok(MetricsSurvey {
-        product: probe.product.clone(),
-        version: probe.version.clone(),
-        series,
-        age_s,
-        scrape_interval_s: number("scrape_interval_s"),
-        namespaces,
+    let first_words = source.first_words().await?;
+    Ok(AnsweringMetrics {
+        source,
+        first_words,
         base_path: base.map(str::to_owned),
     })
+}
+
+impl AnsweringMetrics {
+    /// Where its API begins, if not where it was said to; empty for the root.
+    #[must_use]
+    pub fn base_path(&self) -> Option<&str> {
+        self.base_path.as_deref()
+    }
+
+    /// What it is and which mesh's metrics it holds. What it does not answer is unknown.
+    pub async fn survey(&self) -> MetricsSurvey {
+        let source = &self.source;
+        let n_series = self.first_words.n_series();
+        let of_the_mesh = async {
+            if n_series > 0.0 {
+                tokio::join!(source.mesh_namespaces(), source.age_of_mesh_metrics())
+            } else {
+                (BTreeSet::new(), None)
+            }
+        };
+        let all_words = source.all_words(&self.first_words);
+        let ((namespaces, age_s), probe) = tokio::join!(of_the_mesh, all_words);
+        let interval = probe.facts.get("scrape_interval_s");
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "`as` saturates, which is what is meant"
+        )]
+        let series = n_series as u64;
+        MetricsSurvey {
+            product: probe.product,
+            version: probe.version,
+            series: Some(series),
+            age_s,
+            scrape_interval_s: interval.and_then(|text| text.parse().ok()),
+            namespaces,
+            base_path: self.base_path.clone(),
+        }
+    }
 }
 
 /// Asks a trace backend what it is; of which kind, if that is not said.

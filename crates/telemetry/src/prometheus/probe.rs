@@ -22,7 +22,7 @@ struct BuildInfo {
     data: BuildData,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct BuildData {
     version: Option<String>,
     /// Mimir names itself here.
@@ -36,34 +36,64 @@ struct Stores {
     _by_kind: BTreeMap<String, Vec<serde::de::IgnoredAny>>,
 }
 
+/// What tells that `PromQL` is answered: whatever else is asked may fail.
+#[derive(Debug)]
+pub(crate) struct FirstWords {
+    build: Option<BuildData>,
+    n_series: f64,
+}
+
+impl FirstWords {
+    pub(crate) const fn n_series(&self) -> f64 {
+        self.n_series
+    }
+}
+
 /// Facts: `mesh_series` (number of request counters, 0 if there are none) and, where it can be seen, `scrape_interval_s`.
 pub(super) async fn probe(source: &PrometheusSource) -> Result<Probe, SourceError> {
-    let build = build_info(source).await?;
-    let counted = source
-        .vector(&format!("count({MESH_METRIC})"), None)
-        .await?;
-    let n_series = counted.rows.first().map_or(0.0, |row| row.value);
-    let mut facts = BTreeMap::from([("mesh_series".to_owned(), n_series.to_string())]);
-    if n_series > 0.0
-        && let Some(seconds) = scrape_interval(source).await
-    {
-        facts.insert("scrape_interval_s".to_owned(), seconds.to_string());
+    Ok(source.all_words(&source.first_words().await?).await)
+}
+
+impl PrometheusSource {
+    /// Asks whether `PromQL` is answered: as long as one round trip takes.
+    pub(crate) async fn first_words(&self) -> Result<FirstWords, SourceError> {
+        let count = format!("count({MESH_METRIC})");
+        let (build, counted) = tokio::join!(build_info(self), self.vector(&count, None));
+        Ok(FirstWords {
+            build: build?,
+            n_series: counted?.rows.first().map_or(0.0, |row| row.value),
+        })
     }
-    let (version, application) =
-        build.map_or((None, None), |build| (build.version, build.application));
-    let product = match application {
-        Some(application) => application,
-        None => speaker(source).await.to_owned(),
-    };
-    Ok(Probe {
-        // The one that it tells is that of the Prometheus whose API it offers.
-        version: version.filter(|version| !version.is_empty() && product != VICTORIA_METRICS),
-        product,
-        api: Some("v1".to_owned()),
-        address: source.address().to_owned(),
-        facts,
-        clock: clock(source).await,
-    })
+
+    /// Asks the rest at the same time.
+    pub(crate) async fn all_words(&self, first: &FirstWords) -> Probe {
+        let build = first.build.as_ref();
+        let interval = async {
+            match first.n_series > 0.0 {
+                true => scrape_interval(self).await,
+                false => None,
+            }
+        };
+        let product = async {
+            match build.and_then(|build| build.application.clone()) {
+                Some(application) => application,
+                None => speaker(self).await.to_owned(),
+            }
+        };
+        let (interval, product, clock) = tokio::join!(interval, product, clock(self));
+        let mut facts = BTreeMap::from([("mesh_series".to_owned(), first.n_series.to_string())]);
+        facts.extend(interval.map(|s| ("scrape_interval_s".to_owned(), s.to_string())));
+        let version = build.and_then(|build| build.version.clone());
+        Probe {
+            // The one that it tells is that of the Prometheus whose API it offers.
+            version: version.filter(|version| !version.is_empty() && product != VICTORIA_METRICS),
+            product,
+            api: Some("v1".to_owned()),
+            address: self.address().to_owned(),
+            facts,
+            clock,
+        }
+    }
 }
 
 /// The server's present moment; `None` if it does not say.
