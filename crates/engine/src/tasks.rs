@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pilothouse_core::ports::{ObjectEvent, ObjectSink};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 
@@ -19,6 +19,8 @@ const SETTLE: Duration = Duration::from_millis(150);
 const FASTEST_TICK: Duration = Duration::from_millis(100);
 /// Time between two looks at identity, versions and the trace backend.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
+/// How long the first look waits for the first numbers, at most.
+const HEAD_START: Duration = Duration::from_secs(1);
 /// Pause before a task that broke is started again.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
@@ -123,6 +125,15 @@ async fn tick_metrics(engine: Arc<Engine>) {
 }
 
 async fn probe_sources(engine: Arc<Engine>) {
+    // The first numbers wait for nothing: their server answers two questions at a time, and these are seven.
+    let mut published = engine.subscribe();
+    let first = async {
+        published
+            .wait_for(|snapshot| snapshot.generation > 0)
+            .await
+            .is_ok()
+    };
+    let _published_or_slow = timeout(HEAD_START, first).await;
     let mut tick = interval(PROBE_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {

@@ -1,9 +1,12 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, SourceErrorKind, SourceKind, TimeSpan};
 use pilothouse_core::traffic::Phase;
-use pilothouse_engine::{Class, CommandError, Engine, EngineConfig, Outcome, SourceState};
+use pilothouse_engine::{
+    Class, CommandError, Engine, EngineConfig, Outcome, SourceState, SourceStatus,
+};
 
 use crate::fake::{FakeMesh, shift, split_id};
 
@@ -129,6 +132,31 @@ async fn the_first_picture_already_knows_the_calls() {
     let first = snapshots.borrow().clone();
     assert!(!first.graph.edges.is_empty(), "cards would stand anywhere");
     assert_eq!(first.layout.nodes, Layout::arrange(&first.graph).nodes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_numbers_wait_for_no_look_at_who_answers_and_a_look_not_long_for_numbers() {
+    let says_what_it_is = |sources: &[SourceStatus]| {
+        let mut metrics = sources.iter().filter(|s| s.kind == SourceKind::Metrics);
+        metrics.any(|status| status.probe.is_some())
+    };
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    let mut snapshots = engine.subscribe();
+    let _running = engine.start();
+    snapshots.changed().await.unwrap();
+    assert!(!says_what_it_is(&snapshots.borrow_and_update().sources));
+    while !says_what_it_is(&snapshots.borrow_and_update().sources) {
+        snapshots.changed().await.unwrap();
+    }
+
+    let mesh = FakeMesh::new();
+    mesh.fail_metrics_after(Some(SourceErrorKind::TimedOut), 60);
+    let engine = open(&mesh, Class::Demo);
+    let _running = engine.start();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(says_what_it_is(&engine.statuses()));
+    assert_eq!(engine.snapshot().generation, 0);
 }
 
 #[tokio::test]
