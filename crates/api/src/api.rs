@@ -120,7 +120,7 @@ impl Api {
     #[must_use]
     pub fn session(&self) -> SessionView {
         let first = self.workspace.members().into_iter().next();
-        let cluster = first.as_ref().and_then(|member| member.cluster.as_deref());
+        let cluster = first.as_ref().and_then(|member| member.cluster());
         session_view(&self.workspace.first(), cluster)
     }
 
@@ -129,7 +129,7 @@ impl Api {
         let member = members.iter().find(|member| member.context == context);
         member.map_or_else(
             || self.session(),
-            |member| session_view(&member.engine, member.cluster.as_deref()),
+            |member| session_view(&member.engine, member.cluster()),
         )
     }
 

@@ -31,7 +31,8 @@ pub struct Opened {
 pub enum Offer {
     /// The likeliest ones. Their metrics server has not answered, so nothing of them is shown yet.
     Likely(Opened),
-    /// Those that are taken. What is still asked changes nothing about them.
+    /// Those that are taken. What is still asked changes nothing about them, but may add Istio's id of the cluster: then
+    /// they are offered once more.
     Taken(Opened),
 }
 

@@ -8,7 +8,7 @@ mod links;
 mod picture;
 mod positions;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use pilothouse_engine::{Class, Engine, EngineConfig, Running, Sources, system_clock};
@@ -58,11 +58,26 @@ struct State {
 /// An open context.
 pub(crate) struct Member {
     pub(crate) context: String,
-    pub(crate) cluster: Option<String>,
+    /// Numbers do not wait for it: it may become known later.
+    cluster: OnceLock<String>,
     pub(crate) metrics_server: Option<String>,
     pub(crate) engine: Arc<Engine>,
     /// Ends the engine's tasks and the passing on of its snapshots.
     _tasks: Option<Tasks>,
+}
+
+impl Member {
+    /// Istio's id of the cluster, if it is known by now.
+    pub(crate) fn cluster(&self) -> Option<&str> {
+        self.cluster.get().map(String::as_str)
+    }
+
+    /// It is known now. What was known before stays.
+    fn note_cluster(&self, cluster: Option<String>) {
+        if let Some(cluster) = cluster {
+            let _known_before = self.cluster.set(cluster);
+        }
+    }
 }
 
 struct Tasks {
@@ -137,7 +152,7 @@ impl Workspace {
         });
         Ok(Arc::new(Member {
             context,
-            cluster: opened.cluster,
+            cluster: opened.cluster.map(OnceLock::from).unwrap_or_default(),
             metrics_server: opened.metrics_server,
             engine,
             _tasks: tasks,

@@ -2,34 +2,33 @@
 //! another, and the sources that come of it.
 
 pub(crate) mod board;
+mod candidate;
+mod greeting;
 pub(crate) mod lines;
 mod servers;
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
-use futures::FutureExt as _;
 use pilothouse_api::Connecting;
-use pilothouse_api::dto::{CheckFailureView, LineState, WaitingView};
-use pilothouse_engine::{
-    ControlPlane, Slot, SourceError, SourceErrorKind, Sources, TraceSource, late_traces,
-};
-use pilothouse_kube::{Inventory, KubeSource, LoginState, Rights, Who};
-use pilothouse_telemetry::{
-    MetricsSurvey, Options, Place, PrometheusSource, TracesSurvey, open_traces,
-};
-use tokio::time::{Duration, Instant, interval};
+use pilothouse_api::dto::{CheckFailureView, LineState};
+use pilothouse_engine::{ControlPlane, Slot, SourceError, Sources, TraceSource, late_traces};
+use pilothouse_kube::{Inventory, KubeSource, Rights};
+use pilothouse_telemetry::{MetricsSurvey, Options, PrometheusSource, TracesSurvey, open_traces};
+use tokio::sync::Notify;
+use tokio::time::{Duration, Instant, timeout};
 
 use self::board::{Board, Line};
-pub(crate) use self::servers::place_of;
-use self::servers::{Asked, Taken};
+pub(crate) use self::candidate::place_of;
+use self::candidate::{Asked, Surveying, Way};
+use self::greeting::{Greeting, greeting};
+use self::servers::Taken;
 use crate::compose::Need;
 use crate::discovery::{Candidate, Where, metrics_candidates, trace_candidates};
 
-/// How often a wait for a credential plugin is told.
-const TELL_WAITING: Duration = Duration::from_millis(500);
+/// How long questions that no number needs leave the others alone, at most.
+const HEAD_START: Duration = Duration::from_secs(1);
 
 /// Where else to look than in the cluster, and what goes with requests.
 pub(crate) trait Choices: Sync {
@@ -54,7 +53,8 @@ pub(crate) struct Found {
 pub(crate) enum Early {
     /// The likeliest ones; the metrics server has not answered yet.
     Likely(Found),
-    /// Those that are taken. Their traces answer as soon as they are found.
+    /// Those that are taken; once more if Istio's id of the cluster was not known yet. Their traces answer as soon as they
+    /// are found.
     Taken(Found),
 }
 
@@ -69,35 +69,37 @@ pub(crate) struct Look<'a> {
     pub(crate) early: &'a (dyn Fn(Early) + Send + Sync),
 }
 
-/// What the user is to the server, or why that is not known; an error if nothing can be asked at all.
-type Greeted = Result<Result<Option<Who>, SourceError>, SourceError>;
-
 impl Look<'_> {
     /// Asks everything at once that does not need another answer.
     ///
     /// # Errors
     /// If the API server cannot be reached or does not know us: then nothing can be opened.
     pub(crate) async fn at_cluster(&self) -> Result<Found, SourceError> {
-        let greeting: Connecting<'_, Greeted> = Box::pin(greet(self.board, &self.kube));
-        let greeted = greeting.shared();
-        let who = greeted.clone();
-        let (_who, (), found) = tokio::try_join!(
-            greeted.clone(),
-            self.ask_rights(who),
-            self.look_around(greeted)
+        let greeting = greeting(self.board, &self.kube);
+        let settled = Notify::new();
+        let (_who, found, ()) = tokio::try_join!(
+            greeting.clone(),
+            self.look_around(&greeting, &settled),
+            self.ask_rights(greeting.clone(), &settled),
         )?;
         Ok(found)
     }
 
-    async fn ask_rights(&self, greeted: impl Future<Output = Greeted>) -> Result<(), SourceError> {
+    /// Numbers need no rights, and a server that answers forty reviews answers everything else later.
+    async fn ask_rights(
+        &self,
+        greeting: Greeting<'_>,
+        settled: &Notify,
+    ) -> Result<(), SourceError> {
         if self.need != Need::Everything {
             return Ok(());
         }
+        let _settled_or_slow = timeout(HEAD_START, settled.notified()).await;
         let mut asked_in: Vec<String> = self.namespaces.to_vec();
         asked_in.extend(self.kube.facts().namespace.clone());
         let since = self.board.asking("rights");
         let asking: Connecting<'_, Rights> = Box::pin(self.kube.rights(&asked_in));
-        let (rights, who) = tokio::join!(asking, greeted);
+        let (rights, who) = tokio::join!(asking, greeting);
         self.board
             .answer("rights", since, lines::rights(&rights, &who?));
         Ok(())
@@ -105,48 +107,99 @@ impl Look<'_> {
 
     async fn look_around(
         &self,
-        greeted: impl Future<Output = Greeted>,
+        greeting: &Greeting<'_>,
+        settled: &Notify,
     ) -> Result<Found, SourceError> {
-        let inventory = self.take_inventory().await;
-        let own = names(&inventory);
-        let cluster = inventory.cluster_name().map(str::to_owned);
-        let (late, traces_of_early) = late_traces();
-        let candidates = asked(
-            self.choices.metrics(metrics_candidates(&inventory)),
-            Some(&self.kube),
+        let (late, traces) = late_traces();
+        let traces_of_early: Arc<dyn TraceSource> = Arc::new(traces);
+        let chosen = self
+            .need
+            .metrics()
+            .then(|| self.choices.metrics(Vec::new()));
+        let chosen = asked(chosen.unwrap_or_default(), Some(&self.kube)).pop();
+        let surveying = chosen.as_ref().and_then(Asked::survey);
+        let at_once = self.open_chosen(
+            chosen.zip(surveying.clone()),
+            greeting.clone(),
+            &traces_of_early,
         );
-        let likeliest = candidates.iter().find_map(|one| {
-            let place = one.place.clone().ok()?;
-            Some((place, one.options.clone(), one.candidate.place.clone()))
-        });
-        let traces_of_early: Arc<dyn TraceSource> = Arc::new(traces_of_early);
-        let early_found =
-            |metrics| self.found(metrics, cluster.clone(), Ok(Arc::clone(&traces_of_early)));
-        let metrics = async {
-            if !self.need.metrics() {
-                return Ok(None);
-            }
-            let survey = servers::metrics(self.board, candidates, own.as_ref());
-            let greeted = async {
-                let _who = greeted.await?;
-                if let Some(likeliest) = likeliest {
-                    (self.early)(Early::Likely(early_found(Some(likeliest))));
-                }
-                Ok(())
+        let all = async {
+            let inventory = self.take_inventory().await;
+            let metrics = async {
+                let taken = self
+                    .look_for_metrics(&inventory, surveying, greeting.clone(), &traces_of_early)
+                    .await;
+                settled.notify_one();
+                taken
             };
-            let (taken, ()) = tokio::try_join!(async { Ok(survey.await) }, greeted)?;
-            tell_scrape_interval(self.board, taken.as_ref());
-            let taken = taken.map(|taken| (taken.place, taken.options, taken.found_at));
-            (self.early)(Early::Taken(early_found(taken.clone())));
-            Ok::<_, SourceError>(taken)
+            let traces = async {
+                let found = self.look_for_traces(&inventory).await;
+                late.send_replace(Some(found.clone()));
+                Ok(found)
+            };
+            let (metrics, traces) = tokio::try_join!(metrics, traces)?;
+            let cluster = inventory.cluster_name().map(str::to_owned);
+            Ok(self.found(metrics, cluster, traces))
         };
-        let traces = async {
-            let found = self.look_for_traces(&inventory).await;
-            late.send_replace(Some(found.clone()));
-            Ok(found)
+        let ((), found) = tokio::try_join!(at_once, all)?;
+        Ok(found)
+    }
+
+    /// What the operator chose need not be looked for: it is opened as soon as it has answered. Istio's id of the cluster
+    /// is told later.
+    async fn open_chosen(
+        &self,
+        chosen: Option<(Asked, Surveying)>,
+        greeting: Greeting<'_>,
+        traces: &Arc<dyn TraceSource>,
+    ) -> Result<(), SourceError> {
+        let Some((chosen, surveying)) = chosen else {
+            return Ok(());
         };
-        let (metrics, traces) = tokio::try_join!(metrics, traces)?;
-        Ok(self.found(metrics, cluster.clone(), traces))
+        if chosen.is_behind_the_api_server() {
+            // Its deadline must not run while somebody logs in.
+            let _who = greeting.clone().await?;
+        }
+        let traces = || Ok(Arc::clone(traces));
+        (self.early)(Early::Likely(self.found(chosen.way(), None, traces())));
+        let (answers, who) = tokio::join!(surveying.answers, greeting);
+        let _who = who?;
+        if let Some(way) = answers
+            .ok()
+            .and_then(|base| chosen.way_below(base.as_deref()))
+        {
+            (self.early)(Early::Taken(self.found(Some(way), None, traces())));
+        }
+        Ok(())
+    }
+
+    /// Asks all candidates; `surveying` asks the chosen one.
+    async fn look_for_metrics(
+        &self,
+        inventory: &Inventory,
+        surveying: Option<Surveying>,
+        greeting: Greeting<'_>,
+        traces: &Arc<dyn TraceSource>,
+    ) -> Result<Option<Way>, SourceError> {
+        if !self.need.metrics() {
+            return Ok(None);
+        }
+        let found = self.choices.metrics(metrics_candidates(inventory));
+        let candidates = asked(found, Some(&self.kube));
+        let cluster = inventory.cluster_name().map(str::to_owned);
+        let early_found = |way| self.found(way, cluster.clone(), Ok(Arc::clone(traces)));
+        if surveying.is_none()
+            && let Some(likeliest) = candidates.iter().find_map(Asked::way)
+        {
+            (self.early)(Early::Likely(early_found(Some(likeliest))));
+        }
+        let own = names(inventory);
+        let taken = servers::metrics(self.board, candidates, own.as_ref(), surveying).await;
+        let _who = greeting.await?;
+        tell_scrape_interval(self.board, taken.as_ref());
+        let way = taken.map(Taken::way);
+        (self.early)(Early::Taken(early_found(way.clone())));
+        Ok(way)
     }
 
     async fn take_inventory(&self) -> Inventory {
@@ -183,7 +236,7 @@ impl Look<'_> {
     /// The sources with these metrics and traces.
     fn found(
         &self,
-        metrics: Option<(Place, Options, Where)>,
+        metrics: Option<Way>,
         cluster: Option<String>,
         traces: Slot<dyn TraceSource>,
     ) -> Found {
@@ -201,50 +254,16 @@ impl Look<'_> {
     }
 }
 
-/// Who the server is and who we are to it.
-async fn greet(board: &Board<'_>, kube: &KubeSource) -> Greeted {
-    let facts = kube.facts();
-    let since = board.asking("api_server");
-    let _asked_together = board.asking("user");
-    let asking = async { tokio::join!(kube.version(), kube.whoami()) };
-    let (version, who) = Box::pin(with_waiting(board, kube, asking)).await;
-    // One that tells neither may not be there: every question is answered with 404 then.
-    let silent = matches!((&version, &who), (Ok(None), Ok(None)));
-    let absent = if silent {
-        kube.has_an_api().await.err()
-    } else {
-        None
-    };
-    // A server may hide its version and still serve; one that does not know us serves nothing.
-    let error = [version.as_ref().err(), who.as_ref().err()]
-        .into_iter()
-        .flatten()
-        .find(|error| error.kind != SourceErrorKind::Forbidden)
-        .or(absent.as_ref())
-        .cloned();
-    if let Some(error) = error {
-        board.answer("api_server", since, lines::failed(&error));
-        fail(board, &error, &format!("API server {}", facts.server));
-        return Err(error);
-    }
-    let version = version.ok().flatten();
-    let insecure = facts.insecure_skip_tls_verify;
-    let line = lines::api_server(version.as_ref(), &facts.server, insecure);
-    board.answer("api_server", since, line);
-    board.answer("user", since, lines::user(&who));
-    Ok(who)
-}
-
 /// Looks at servers by address.
 pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Found {
     let (metrics, traces) = tokio::join!(
-        servers::metrics(board, asked(choices.metrics(Vec::new()), None), None),
+        servers::metrics(board, asked(choices.metrics(Vec::new()), None), None, None),
         servers::traces(board, asked(choices.traces(Vec::new()), None)),
     );
     let mut sources = Sources::unconfigured();
     sources.switch_off_control_plane("opened by addresses, without an API server");
     tell_scrape_interval(board, metrics.as_ref());
-    let metrics = metrics.map(|taken| (taken.place, taken.options, taken.found_at));
+    let metrics = metrics.map(Taken::way);
     sources.traces = traces_of(traces);
     let metrics_server = open_metrics(board, &mut sources, metrics);
     Found {
@@ -264,46 +283,6 @@ pub(crate) fn fail(board: &Board<'_>, error: &SourceError, stopped_at: &str) {
         looked_in: Vec::new(),
         stopped_at: stopped_at.to_owned(),
     });
-}
-
-/// Tells of a credential plugin as long as it runs.
-async fn with_waiting<T>(
-    board: &Board<'_>,
-    kube: &KubeSource,
-    asking: impl Future<Output = T>,
-) -> T {
-    tokio::select! {
-        answer = asking => {
-            board.waiting(None);
-            answer
-        }
-        never = tell_waiting(board, kube) => match never {},
-    }
-}
-
-async fn tell_waiting(board: &Board<'_>, kube: &KubeSource) -> Infallible {
-    let login = kube.login();
-    let mut tick = interval(TELL_WAITING);
-    let mut told = false;
-    loop {
-        tick.tick().await;
-        let waiting = match &*login.borrow() {
-            LoginState::Waiting {
-                program,
-                since,
-                limit,
-            } => Some(WaitingView {
-                program: program.clone(),
-                since_s: since.elapsed().as_secs_f64(),
-                deadline_s: limit.as_secs_f64(),
-            }),
-            LoginState::Idle | LoginState::Done | LoginState::Failed(_) => None,
-        };
-        if waiting.is_some() || told {
-            told = waiting.is_some();
-            board.waiting(waiting);
-        }
-    }
 }
 
 fn asked(
@@ -353,12 +332,13 @@ fn traces_of(taken: Option<Taken<TracesSurvey>>) -> Slot<dyn TraceSource> {
 }
 
 /// Puts the metrics into the sources; where their server is.
-fn open_metrics(
-    board: &Board<'_>,
-    sources: &mut Sources,
-    metrics: Option<(Place, Options, Where)>,
-) -> Option<Where> {
-    let Some((place, options, found_at)) = metrics else {
+fn open_metrics(board: &Board<'_>, sources: &mut Sources, metrics: Option<Way>) -> Option<Where> {
+    let Some(Way {
+        place,
+        options,
+        found_at,
+    }) = metrics
+    else {
         if let Err(error) = &mut sources.metrics
             && let Some((answer, hint)) = board.said("metrics")
         {

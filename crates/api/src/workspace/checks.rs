@@ -80,19 +80,20 @@ impl Workspace {
         let task = tokio::spawn(async move {
             let tell = |view: CheckView| workspace.note_step(CheckView { run, ..view });
             let (offers, mut offered) = mpsc::unbounded_channel();
-            let offer = |offer: Offer| {
-                // Nobody listens to a look that was stopped.
-                let _stopped = offers.send(offer);
+            let connecting = async {
+                let offer = move |offer: Offer| {
+                    // Nobody listens to a look that was stopped.
+                    let _stopped = offers.send(offer);
+                };
+                connector.connect(&name, &tell, &offer).await
             };
-            let connecting = connector.connect(&name, &tell, &offer);
-            let mut connecting = std::pin::pin!(connecting);
-            let outcome = loop {
-                tokio::select! {
-                    biased;
-                    Some(offer) = offered.recv() => workspace.note_offer(&name, run, offer).await,
-                    outcome = &mut connecting => break outcome,
+            // Beside the look: beginning an engine reads files, and the questions must not wait for those.
+            let noting = async {
+                while let Some(offer) = offered.recv().await {
+                    workspace.note_offer(&name, run, offer).await;
                 }
             };
+            let (outcome, ()) = tokio::join!(connecting, noting);
             workspace.note_end(&name, run, outcome).await;
         });
         let mut state = self.lock();
@@ -183,16 +184,18 @@ impl Workspace {
 
     /// Opens what is there early, if it is to be opened as soon as possible.
     async fn note_offer(self: &Arc<Self>, context: &str, run: u32, offer: Offer) {
-        let wanted = |check: &mut Check| check.view.run == run && check.then_open.is_some();
-        let is_wanted = {
-            let mut state = self.lock();
-            let check = state.checks.by_context.get_mut(context);
-            check.is_some_and(wanted)
+        let (is_wanted, is_entered) = {
+            let state = self.lock();
+            let check = state.checks.by_context.get(context);
+            check
+                .filter(|check| check.view.run == run)
+                .map_or((false, false), |check| {
+                    (check.then_open.is_some(), check.is_entered)
+                })
         };
-        if !is_wanted {
-            return;
-        }
         match offer {
+            Offer::Taken(opened) if is_entered => self.note_cluster(context, opened.cluster),
+            _ if !is_wanted => {}
             Offer::Likely(opened) => {
                 let workspace = Arc::clone(self);
                 let ahead = spawn_blocking(move || workspace.member(opened, true)).await;
@@ -239,6 +242,7 @@ impl Workspace {
         let workspace = Arc::clone(self);
         let entering = match ahead.filter(is_it) {
             Some(ahead) => spawn_blocking(move || {
+                ahead.note_cluster(opened.cluster);
                 workspace.admit(ahead, true);
                 Ok(())
             }),
@@ -252,6 +256,15 @@ impl Workspace {
         }
         self.note_opened(context, None).await;
         Ok(())
+    }
+
+    /// Tells Istio's id of a cluster that was opened before it was known.
+    fn note_cluster(&self, context: &str, cluster: Option<String>) {
+        let members = self.members();
+        if let Some(member) = members.iter().find(|member| member.context == context) {
+            member.note_cluster(cluster);
+            self.tell();
+        }
     }
 
     fn note_step(&self, view: CheckView) {

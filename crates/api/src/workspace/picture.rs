@@ -129,7 +129,7 @@ pub(crate) fn cluster_parts<'a>(
     parts
         .map(|(i, (member, (rows, objects)))| ClusterPart {
             context: &member.context,
-            cluster: member.cluster.as_deref(),
+            cluster: member.cluster(),
             metrics: asked_before(members, i, member)
                 .map_or(PartMetrics::Own(rows), PartMetrics::SharedWith),
             objects,
@@ -151,7 +151,7 @@ fn asked_before<'a>(members: &'a [Arc<Member>], i: usize, member: &Member) -> Op
 fn pictured(members: &[Arc<Member>], nobody: &Arc<Engine>) -> Vec<Pictured> {
     let of_member = |member: &Arc<Member>| Pictured {
         context: member.context.clone(),
-        cluster: member.cluster.clone(),
+        cluster: member.cluster().map(str::to_owned),
         engine: Arc::clone(&member.engine),
         snapshot: member.engine.snapshot(),
     };
@@ -167,6 +167,8 @@ fn pictured(members: &[Arc<Member>], nobody: &Arc<Engine>) -> Vec<Pictured> {
 }
 
 fn is_same(before: &[Pictured], now: &[Pictured]) -> bool {
-    let same = |(a, b): (&Pictured, &Pictured)| Arc::ptr_eq(&a.snapshot, &b.snapshot);
+    let same = |(a, b): (&Pictured, &Pictured)| {
+        Arc::ptr_eq(&a.snapshot, &b.snapshot) && a.cluster == b.cluster
+    };
     before.len() == now.len() && before.iter().zip(now).all(same)
 }

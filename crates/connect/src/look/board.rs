@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pilothouse_api::dto::{
     ActionView, CheckFailureView, CheckLineView, CheckState, CheckView, LineState, WaitingView,
 };
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
 /// Lines in the order in which they are shown: id and what is asked.
 pub(crate) const CLUSTER_LINES: &[(&str, &str)] = &[
@@ -195,5 +195,10 @@ impl Line {
 
 /// Milliseconds since then, to a tenth.
 pub(crate) fn milliseconds(since: Instant) -> f64 {
-    (since.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
+    in_milliseconds(since.elapsed())
+}
+
+/// To a tenth.
+pub(super) fn in_milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 10_000.0).round() / 10.0
 }

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use futures::FutureExt as _;
 use pilothouse_api::dto::{ActionView, CandidateView, LineState};
 use pilothouse_engine::{SourceError, SourceKind};
-use pilothouse_kube::{KubeSource, Scheme, Target};
 use pilothouse_telemetry::{
     MetricsSurvey, Options, Place, TracesSurvey, survey_metrics, survey_traces,
 };
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use super::board::{Board, Line, milliseconds};
+use super::board::{Board, Line, in_milliseconds};
+use super::candidate::{Asked, Surveying, Timed, Way, timed};
 use crate::choice::{self, MetricsFacts, Verdict};
-use crate::discovery::{Candidate, Rank, Where};
+use crate::discovery::{Rank, Where};
 
 /// A source that was taken.
 pub(super) struct Taken<P> {
@@ -24,67 +24,32 @@ pub(super) struct Taken<P> {
     pub(super) found_at: Where,
 }
 
-/// A candidate with the way to it.
-#[derive(Clone)]
-pub(super) struct Asked {
-    pub(super) candidate: Candidate,
-    pub(super) place: Result<Place, SourceError>,
-    pub(super) options: Options,
-}
-
-impl Asked {
-    /// Its API begins elsewhere than was thought.
-    fn is_found_below(&mut self, base: &str) {
-        self.candidate.place = self.candidate.place.with_base(base);
-        if let Ok(place) = &mut self.place
-            && let Some(found) = place.with_base(base)
-        {
-            *place = found;
+impl<P> Taken<P> {
+    pub(super) fn way(self) -> Way {
+        Way {
+            place: self.place,
+            options: self.options,
+            found_at: self.found_at,
         }
     }
 }
 
-/// The way to a candidate: by its address, or through the API server.
-pub(crate) fn place_of(place: &Where, kube: Option<&KubeSource>) -> Result<Place, SourceError> {
-    match (place, kube) {
-        (Where::Address(url), _) => Ok(Place::Address(url.clone())),
-        (
-            Where::Service {
-                namespace,
-                name,
-                port,
-                https,
-                base_path,
-            },
-            Some(kube),
-        ) => {
-            let mut target = Target::service(namespace, name, port);
-            if *https {
-                target.scheme = Scheme::Https;
-            }
-            Ok(Place::Way {
-                way: kube.way_to(&target)?,
-                base_path: base_path.clone(),
-            })
-        }
-        (Where::Service { .. }, None) => Err(SourceError::new(
-            SourceKind::Metrics,
-            pilothouse_engine::SourceErrorKind::BadConfiguration,
-            "a service of a cluster can only be reached through its API server",
-        )),
-    }
-}
-
-/// Probes all candidates for metrics and takes one. `own` are the cluster's namespaces, where known.
+/// Probes all candidates for metrics and takes one. `own` are the cluster's namespaces, where known; `begun` asks the
+/// chosen one.
 pub(super) async fn metrics(
     board: &Board<'_>,
     mut asked: Vec<Asked>,
     own: Option<&BTreeSet<String>>,
+    begun: Option<Surveying>,
 ) -> Option<Taken<MetricsSurvey>> {
     let since = board.asking("metrics");
     show_asked(board, "metrics", &asked);
     let answers = ask_all(board, "metrics", &asked, |one, place| {
-        survey_metrics(place, one.options.clone())
+        let is_chosen = one.candidate.rank == Rank::Chosen;
+        match begun.clone().filter(|_| is_chosen) {
+            Some(begun) => begun.survey.left_future(),
+            None => timed(survey_metrics(place, one.options.clone())).right_future(),
+        }
     })
     .await;
     for (one, answer) in asked.iter_mut().zip(&answers) {
@@ -127,7 +92,8 @@ pub(super) async fn traces(
     let since = board.asking("traces");
     show_asked(board, "traces", &asked);
     let answers = ask_all(board, "traces", &asked, |one, place| {
-        survey_traces(place, one.options.clone(), one.candidate.kind)
+        let kind = one.candidate.kind;
+        timed(survey_traces(place, one.options.clone(), kind))
     })
     .await;
     for (one, answer) in asked.iter_mut().zip(&answers) {
@@ -228,7 +194,7 @@ async fn ask_all<P, F>(
 ) -> Vec<Result<P, SourceError>>
 where
     P: Send + 'static,
-    F: Future<Output = Result<P, SourceError>> + Send + 'static,
+    F: Future<Output = Timed<P>> + Send + 'static,
 {
     let mut asking = JoinSet::new();
     let mut answers: Vec<Option<Result<P, SourceError>>> = Vec::new();
@@ -236,9 +202,8 @@ where
     for (i, one) in asked.iter().enumerate() {
         match &one.place {
             Ok(place) => {
-                let since = Instant::now();
                 let answer = probe(one, place.clone());
-                asking.spawn(async move { (i, answer.await, milliseconds(since)) });
+                asking.spawn(async move { (i, answer.await) });
             }
             Err(error) => {
                 if let Some(slot) = answers.get_mut(i) {
@@ -248,12 +213,12 @@ where
         }
     }
     while let Some(done) = asking.join_next().await {
-        let Ok((i, answer, took)) = done else {
+        let Ok((i, (answer, took))) = done else {
             continue;
         };
         board.line(line, |line| {
             if let Some(view) = line.candidates.get_mut(i) {
-                view.elapsed_ms = Some(took);
+                view.elapsed_ms = Some(in_milliseconds(took));
                 view.state = match &answer {
                     Ok(_) => LineState::Ok,
                     Err(error) => choice::refused(error).state,

@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod choices;
 #[cfg(test)]
+mod early;
+#[cfg(test)]
 mod offers;

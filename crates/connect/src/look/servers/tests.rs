@@ -8,6 +8,7 @@ use pilothouse_telemetry::{TraceKind, open_traces};
 
 use super::super::board::ADDRESS_LINES;
 use super::*;
+use crate::discovery::Candidate;
 
 /// A server on loopback that answers each path with JSON or, where there is none, with a page. It lasts as long as the test
 /// process: nothing is kept in it.
