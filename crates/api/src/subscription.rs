@@ -1,9 +1,16 @@
 //! The update stream: the newest state after each change, coalesced.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::api::Api;
 use crate::dto::Update;
+
+/// Several contexts tick together and answer a little apart: so long their news are gathered into one update. Each update
+/// is a graph folded, sent and painted.
+const GATHER: Duration = Duration::from_millis(150);
 
 /// One reader of updates. A slow reader misses some and never gets an older state after a newer one.
 #[derive(Debug)]
@@ -30,6 +37,9 @@ impl Subscription {
     pub async fn next(&mut self) -> Option<Update> {
         if self.begun {
             self.news.changed().await.ok()?;
+            if self.api.workspace().members().len() > 1 {
+                sleep(GATHER).await;
+            }
         }
         self.begun = true;
         self.news.mark_unchanged();

@@ -14,7 +14,7 @@ use std::time::Duration;
 use pilothouse_engine::{Class, Engine, EngineConfig, Running, Sources, system_clock};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, spawn_blocking};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::connector::{Connector, Opened};
 use crate::convert::{internal, not_configured, not_found};
@@ -44,6 +44,8 @@ pub struct Workspace {
     news: watch::Sender<u64>,
     /// Size of everything in the window, for the shell that carries it out.
     zoom: watch::Sender<f64>,
+    /// What the ticks of all contexts keep time with: one picture for all of them, not one for each.
+    beat: Instant,
     /// Stands in while nothing is open: every source of it is absent.
     nobody: Arc<Engine>,
 }
@@ -121,6 +123,7 @@ impl Workspace {
             kept: Mutex::default(),
             news: watch::Sender::new(0),
             zoom: watch::Sender::new(1.0),
+            beat: Instant::now(),
             nobody,
         }))
     }
@@ -143,6 +146,7 @@ impl Workspace {
         let context = opened.config.context.clone();
         if start {
             opened.config.layout = self.earlier_positions(std::slice::from_ref(&context));
+            opened.config.beat = Some(self.beat);
         }
         let engine = Engine::open(opened.config, opened.sources, opened.clock)
             .map_err(|error| internal(error.to_string()))?;

@@ -9,6 +9,7 @@ use pilothouse_core::graph::{
 };
 use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, Thresholds, TimeSpan};
+use tokio::time::Instant;
 
 /// What kind of cluster this is: colours the frame and decides how much it takes to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub struct EngineConfig {
     pub colour: Option<String>,
     /// Time between ticks of the metrics.
     pub tick: Duration,
+    /// A moment that the ticks keep time with: engines of one window share it, so that their numbers come together. `None`
+    /// counts from the engine's own start.
+    pub beat: Option<Instant>,
     /// Window of every rate, until it is changed.
     pub window: TimeSpan,
     /// Namespaces; empty = all.
@@ -76,6 +80,7 @@ impl EngineConfig {
             },
             colour: (class == Class::Demo).then(|| "pink".to_owned()),
             tick: Duration::from_secs(10),
+            beat: None,
             window: TimeSpan::seconds(60),
             namespaces: Vec::new(),
             thresholds: Thresholds::default(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pilothouse_core::ports::{ObjectEvent, ObjectSink};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 
@@ -110,7 +110,11 @@ async fn watch_objects(engine: Arc<Engine>) {
 }
 
 async fn tick_metrics(engine: Arc<Engine>) {
-    let mut tick = interval(engine.config().tick.max(FASTEST_TICK));
+    let every = engine.config().tick.max(FASTEST_TICK);
+    let begun = Instant::now();
+    engine.tick().await;
+    let beat = engine.config().beat.unwrap_or(begun);
+    let mut tick = interval_at(next_beat(beat, every, begun), every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
@@ -122,6 +126,13 @@ async fn tick_metrics(engine: Arc<Engine>) {
             }
         }
     }
+}
+
+/// The first moment after `now` that is whole periods after `beat`.
+fn next_beat(beat: Instant, every: Duration, now: Instant) -> Instant {
+    let since = now.saturating_duration_since(beat).as_nanos() % every.as_nanos();
+    let since = Duration::from_nanos(u64::try_from(since).unwrap_or_default());
+    now + every.saturating_sub(since)
 }
 
 async fn probe_sources(engine: Arc<Engine>) {

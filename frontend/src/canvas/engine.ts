@@ -15,7 +15,7 @@ import type { TitleContent } from './parts';
 import { element } from './parts';
 import type { GraphRenderer } from './renderer';
 import type { Focus, Metrics, Palette, Pick, Topology, Viewport } from './scene';
-import { EMPTY_METRICS, EMPTY_TOPOLOGY, HIDDEN, NO_FOCUS } from './scene';
+import { EMPTY_METRICS, EMPTY_TOPOLOGY, HIDDEN, NO_FOCUS, sameMetrics } from './scene';
 import { summarize } from './summary';
 import type { Step } from './walk';
 import { stepFrom } from './walk';
@@ -48,6 +48,8 @@ export class GraphEngine {
   private topology: Topology = EMPTY_TOPOLOGY;
   private metrics: Metrics = EMPTY_METRICS;
   private contents: Contents = { cards: [], labels: [], titles: [], labelOrder: [] };
+  /** The renderer has no metrics of this topology yet. */
+  private undrawn = true;
   /** The renderer has namespaces in place of nodes. */
   private far = false;
   private hoverBox = -1;
@@ -100,6 +102,7 @@ export class GraphEngine {
     this.labels.clear();
     this.titles.setTopology(topology);
     this.far = false;
+    this.undrawn = true;
     this.renderer?.setTopology(topology);
     this.fitOnce();
     if (focused >= 0 && focused < topology.nodeRects.length / 4) {
@@ -110,16 +113,15 @@ export class GraphEngine {
   }
 
   setMetrics(metrics: Metrics, contents: Contents): void {
+    const isNew = this.undrawn || !sameMetrics(metrics, this.metrics);
+    this.undrawn = false;
     this.metrics = metrics;
     this.contents = contents;
-    if (this.far) {
-      this.showSummary();
-    } else {
-      this.renderer?.setMetrics(metrics);
+    if (isNew) {
+      this.showMetrics();
     }
     this.cards.setContents(contents.cards, metrics);
     this.titles.setContents(contents.titles, metrics);
-    this.invalidate();
     this.placeLabels();
   }
 
@@ -369,6 +371,15 @@ export class GraphEngine {
       this.renderer?.setMetrics(this.metrics);
     }
     this.shareFocus();
+  }
+
+  private showMetrics(): void {
+    if (this.far) {
+      this.showSummary();
+    } else {
+      this.renderer?.setMetrics(this.metrics);
+    }
+    this.invalidate();
   }
 
   private showSummary(): void {

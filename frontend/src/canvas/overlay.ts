@@ -10,6 +10,8 @@ export class EdgeLabels {
   private readonly layer: HTMLElement;
   private readonly onSelect: (edge: number) => void;
   private readonly pool = new Map<number, HTMLButtonElement>();
+  /** What each label says now: few change from one update to the next. */
+  private readonly said = new Map<number, string>();
 
   constructor(layer: HTMLElement, onSelect: (edge: number) => void) {
     this.layer = layer;
@@ -22,6 +24,7 @@ export class EdgeLabels {
       if (!keep.has(edge)) {
         button.remove();
         this.pool.delete(edge);
+        this.said.delete(edge);
       }
     }
     for (const label of placed) {
@@ -48,11 +51,14 @@ export class EdgeLabels {
       this.pool.set(edge, button);
       this.layer.append(button);
     }
+    const saying = JSON.stringify([label.x, label.y, content, selected]);
+    if (saying === this.said.get(label.edge)) {
+      return;
+    }
+    this.said.set(label.edge, saying);
     button.style.left = `${label.x}px`;
     button.style.top = `${label.y}px`;
-    if (button.textContent !== content.text) {
-      button.textContent = content.text;
-    }
+    button.textContent = content.text;
     button.setAttribute('aria-label', content.aria);
     button.dataset['testid'] = content.testId;
     button.dataset['health'] = content.health;

@@ -37,6 +37,28 @@ export interface Metrics {
   readonly clusterShow: Uint8Array;
 }
 
+const METRICS = [
+  'nodeHealth',
+  'nodeShow',
+  'nodeStale',
+  'edgeHealth',
+  'edgeShow',
+  'edgeRate',
+  'boxHealth',
+  'boxShow',
+  'boxStale',
+  'clusterShow',
+] as const satisfies readonly (keyof Metrics)[];
+
+/** Both are drawn alike. */
+export function sameMetrics(a: Metrics, b: Metrics): boolean {
+  return METRICS.every((name) => {
+    const [one, other] = [a[name], b[name]];
+    // Object.is: an unknown rate is as unknown as before.
+    return one.length === other.length && one.every((value, i) => Object.is(value, other[i]));
+  });
+}
+
 export interface Focus {
   /** Index of the selected node; -1 for none. */
   readonly node: number;

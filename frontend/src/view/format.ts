@@ -121,6 +121,17 @@ export function age(seconds: number | null): string {
   return s < 48 * 3600 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} d`;
 }
 
+/**
+ * The age of something that is renewed all the time, as a bound: `under 5 s`, `under 15 s`. Each text that changes has the
+ * window painted anew, so this one changes every ten seconds, and never at the moment when the next answer is due.
+ */
+export function ageBound(seconds: number | null): string {
+  if (seconds === null || seconds >= 95) {
+    return age(seconds);
+  }
+  return `under ${Math.floor((Math.max(0, seconds) + 5) / 10) * 10 + 5} s`;
+}
+
 /** A window or a period as people name it: `1 min`, `15 min`, `1 h`, `90 s`. */
 export function period(seconds: number): string {
   if (seconds >= 86400 && seconds % 86400 === 0) {

@@ -5,7 +5,7 @@ use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, SourceErrorKind, SourceKind, TimeSpan};
 use pilothouse_core::traffic::Phase;
 use pilothouse_engine::{
-    Class, CommandError, Engine, EngineConfig, Outcome, SourceState, SourceStatus,
+    Class, CommandError, Engine, EngineConfig, Outcome, Snapshot, SourceState, SourceStatus,
 };
 
 use crate::fake::{FakeMesh, shift, split_id};
@@ -353,4 +353,36 @@ async fn running_tasks_publish_and_end_with_their_handle() {
     assert_eq!(snapshots.borrow().splits[0].split.id, split_id());
     drop(running);
     assert!(mesh.moment() >= Moment(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn engines_of_one_window_tick_together_whenever_they_were_opened() {
+    let (first, second) = (FakeMesh::new(), FakeMesh::new());
+    let beat = tokio::time::Instant::now();
+    let start = |mesh: &Arc<FakeMesh>| {
+        let mut config = EngineConfig::new("shop-prod", Class::Demo);
+        config.beat = Some(beat);
+        let engine = Engine::open(config, mesh.sources(), mesh.clock()).unwrap();
+        let running = engine.start();
+        (engine, running)
+    };
+    let mut ticks = Vec::new();
+    let one = start(&first);
+    tokio::time::advance(Duration::from_millis(3_700)).await;
+    let two = start(&second);
+    for (engine, _) in [&one, &two] {
+        let mut snapshots = engine.subscribe();
+        snapshots.wait_for(|s| s.answers.is_some()).await.unwrap();
+    }
+    assert!(
+        beat.elapsed() < Duration::from_secs(5),
+        "the first tick of each comes at once"
+    );
+    for (engine, _) in [&one, &two] {
+        let known = engine.snapshot().answers.clone().unwrap();
+        let is_next = |s: &Arc<Snapshot>| !Arc::ptr_eq(s.answers.as_ref().unwrap(), &known);
+        engine.subscribe().wait_for(is_next).await.unwrap();
+        ticks.push(beat.elapsed().as_secs());
+    }
+    assert_eq!(ticks, [10, 10]);
 }
