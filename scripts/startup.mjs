@@ -1,23 +1,62 @@
 // Start-up and memory of the built app on the demo mesh: exec to first paint, to the first card, and the proportional
-// set size (PSS) of the process tree. usage: node scripts/startup.mjs [BINARY] [RUNS]   (Linux, Xvfb, WebKitWebDriver)
+// set size (PSS) of the process tree. With --chooser in turns with the chooser of 200 contexts in 40 files, and beside it.
+// usage: node scripts/startup.mjs [BINARY] [RUNS] [--chooser]   (Linux, Xvfb, WebKitWebDriver)
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const binary = resolve(process.argv[2] ?? 'target/release/pilothouse');
-const runs = Number(process.argv[3] ?? 5);
+const words = process.argv.slice(2).filter((word) => word !== '--chooser');
+const withChooser = process.argv.includes('--chooser');
+const binary = resolve(words[0] ?? 'target/release/pilothouse');
+const runs = Number(words[1] ?? 5);
 const TICKS_PER_SECOND = 100;
 const SETTLE_MS = 10_000;
+const FILES = 40;
+const CONTEXTS_OF_A_FILE = 5;
 
-const ports = { driver: 4671 };
 const display = `:${300 + (process.pid % 100)}`;
 const xvfb = spawn('Xvfb', [display, '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'], { stdio: 'ignore' });
+const home = mkdtempSync(join(tmpdir(), 'pilothouse-startup-'));
 const env = { ...process.env, DISPLAY: display, TAURI_WEBVIEW_AUTOMATION: 'true', NO_AT_BRIDGE: '1' };
-const driver = spawn('WebKitWebDriver', [`--port=${ports.driver}`, '--host=127.0.0.1'], { env, stdio: 'ignore' });
+const ownHome = (name) => ({ PILOTHOUSE_HOME: join(home, name), DBUS_SESSION_BUS_ADDRESS: 'disabled:' });
 
-async function call(method, path, body) {
-  const response = await fetch(`http://127.0.0.1:${ports.driver}${path}`, {
+/** What starts, what of it is waited for, and the driver whose children see its environment. */
+const DEMO = { name: 'demo', port: 4671, args: ['--demo'], card: 'card-', env: { ...ownHome('demo'), KUBECONFIG: '' } };
+const CHOOSER = { name: 'chooser', port: 4672, args: [], card: 'context-', env: ownHome('chooser') };
+const kinds = withChooser ? [DEMO, CHOOSER] : [DEMO];
+if (withChooser) CHOOSER.env.KUBECONFIG = writeKubeconfigs().join(':');
+const drivers = kinds.map((kind) =>
+  spawn('WebKitWebDriver', [`--port=${kind.port}`, '--host=127.0.0.1'], {
+    env: { ...env, ...kind.env },
+    stdio: 'ignore',
+  }),
+);
+
+/** As installers write them: an authority and a certificate of usual length inline. */
+function writeKubeconfigs() {
+  const pem = Buffer.from(`-----BEGIN CERTIFICATE-----\n${'A'.repeat(1400)}`).toString('base64');
+  mkdirSync(join(home, 'kube'));
+  return Array.from({ length: FILES }, (_, file) => {
+    const names = Array.from({ length: CONTEXTS_OF_A_FILE }, (_, i) => `team-${file * CONTEXTS_OF_A_FILE + i}`);
+    const server = (name) => ({ 'certificate-authority-data': pem, server: `https://${name}.example:6443` });
+    const user = { 'client-certificate-data': pem, 'client-key-data': pem };
+    const path = join(home, 'kube', `config-${file}`);
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: names.map((name) => ({ name, cluster: server(name) })),
+      contexts: names.map((name) => ({ name, context: { cluster: name, user: name, namespace: 'shop' } })),
+      users: names.map((name) => ({ name, user })),
+    };
+    writeFileSync(path, JSON.stringify(config, null, 1));
+    return path;
+  });
+}
+
+async function call(port, method, path, body) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
@@ -51,38 +90,54 @@ function tree(root) {
 
 const pssKb = (pid) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 
-async function measure() {
-  const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary, args: ["--demo"] } } };
-  const { sessionId } = await call('POST', '/session', { capabilities });
-  const run = (script) => call('POST', `/session/${sessionId}/execute/sync`, { script, args: [] });
+async function measure(kind) {
+  const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary, args: kind.args } } };
+  const { sessionId } = await call(kind.port, 'POST', '/session', { capabilities });
+  const run = (script) => call(kind.port, 'POST', `/session/${sessionId}/execute/sync`, { script, args: [] });
   const { pid } = processes().find(({ command }) => command.startsWith(binary));
   const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
   const booted = Date.now() - uptime * 1000;
   const started = booted + (Number(stat(pid)[19]) / TICKS_PER_SECOND) * 1000;
-  const card = `return document.querySelector('[data-testid^="card-"]') ? Date.now() : 0`;
+  const card = `return document.querySelector('[data-testid^="${kind.card}"]') ? Date.now() : 0`;
   let first = 0;
   while ((first = await run(card)) === 0) await sleep(20);
   const paint = await run(
     `const [p] = performance.getEntriesByName('first-contentful-paint'); return p ? performance.timeOrigin + p.startTime : 0`,
   );
-  await sleep(SETTLE_MS);
+  // The ratio of two starts needs no memory at rest.
+  if (!withChooser) await sleep(SETTLE_MS);
   const pids = tree(pid);
   const pss = pids.map(pssKb).reduce((a, b) => a + b) / 1024;
-  await call('DELETE', `/session/${sessionId}`);
+  await call(kind.port, 'DELETE', `/session/${sessionId}`);
   return { paint: paint - started, card: first - started, pss, processes: pids.length };
 }
 
 try {
-  while (!(await fetch(`http://127.0.0.1:${ports.driver}/status`).then((r) => r.ok, () => false))) await sleep(50);
-  const rows = [];
-  for (let i = 0; i < runs; i += 1) {
-    rows.push(await measure());
-    const { paint, card, pss, processes: n } = rows.at(-1);
-    console.log(`first paint ${paint.toFixed(0)} ms, first card ${card.toFixed(0)} ms, ${n} processes, PSS ${pss.toFixed(0)} MiB`);
+  for (const { port } of kinds) {
+    while (!(await fetch(`http://127.0.0.1:${port}/status`).then((r) => r.ok, () => false))) await sleep(50);
   }
-  const median = (key) => rows.map((row) => row[key]).sort((a, b) => a - b)[Math.floor(rows.length / 2)];
-  console.log(`medians: first paint ${median('paint').toFixed(0)} ms, first card ${median('card').toFixed(0)} ms, PSS ${median('pss').toFixed(0)} MiB`);
+  const rows = Object.fromEntries(kinds.map(({ name }) => [name, []]));
+  for (let i = 0; i < runs; i += 1) {
+    for (const kind of kinds) {
+      const row = await measure(kind);
+      rows[kind.name].push(row);
+      const { paint, card, pss, processes: n } = row;
+      console.log(
+        `${kind.name}: first paint ${paint.toFixed(0)} ms, first card ${card.toFixed(0)} ms, ${n} processes, PSS ${pss.toFixed(0)} MiB`,
+      );
+    }
+  }
+  const median = (kind, key) => rows[kind.name].map((row) => row[key]).sort((a, b) => a - b)[Math.floor(runs / 2)];
+  for (const kind of kinds) {
+    const [paint, card, pss] = ['paint', 'card', 'pss'].map((key) => median(kind, key).toFixed(0));
+    console.log(`medians of ${kind.name}: first paint ${paint} ms, first card ${card} ms, PSS ${pss} MiB`);
+  }
+  if (withChooser) {
+    const [paint, card] = ['paint', 'card'].map((key) => (median(CHOOSER, key) / median(DEMO, key)).toFixed(2));
+    console.log(`chooser beside demo: first paint ${paint}, first card ${card}`);
+  }
 } finally {
-  driver.kill();
+  drivers.forEach((driver) => driver.kill());
   xvfb.kill();
+  rmSync(home, { recursive: true, force: true });
 }

@@ -61,6 +61,18 @@ describe('format', () => {
     expect(format.duration(ns)).toBe(expected);
   });
 
+  it('bounds the age of what is renewed, never below the truth', () => {
+    expect([0, 4.9, 5, 14.9, 94, 130, null].map(format.ageBound)).toEqual([
+      'under 5 s',
+      'under 5 s',
+      'under 15 s',
+      'under 15 s',
+      'under 95 s',
+      '2 min',
+      format.age(null),
+    ]);
+  });
+
   it('tells ages and countdowns', () => {
     expect([4.4, 130, 9000, 300_000].map(format.age)).toEqual(['4 s', '2 min', '3 h', '3 d']);
     expect([761, 60, 0.2, -4].map(format.countdown)).toEqual(['12:41', '1:00', '0:01', '0:00']);

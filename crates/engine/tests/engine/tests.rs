@@ -378,8 +378,8 @@ async fn engines_of_one_window_tick_together_whenever_they_were_opened() {
         beat.elapsed() < Duration::from_secs(5),
         "the first tick of each comes at once"
     );
-    for (engine, _) in [&one, &two] {
-        let known = engine.snapshot().answers.clone().unwrap();
+    let known = [&one, &two].map(|(engine, _)| engine.snapshot().answers.clone().unwrap());
+    for ((engine, _), known) in [&one, &two].into_iter().zip(known) {
         let is_next = |s: &Arc<Snapshot>| !Arc::ptr_eq(s.answers.as_ref().unwrap(), &known);
         engine.subscribe().wait_for(is_next).await.unwrap();
         ticks.push(beat.elapsed().as_secs());
