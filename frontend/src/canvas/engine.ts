@@ -48,8 +48,6 @@ export class GraphEngine {
   private topology: Topology = EMPTY_TOPOLOGY;
   private metrics: Metrics = EMPTY_METRICS;
   private contents: Contents = { cards: [], labels: [], titles: [], labelOrder: [] };
-  /** The renderer has no metrics of this topology yet. */
-  private undrawn = true;
   /** The renderer has namespaces in place of nodes. */
   private far = false;
   private hoverBox = -1;
@@ -102,7 +100,7 @@ export class GraphEngine {
     this.labels.clear();
     this.titles.setTopology(topology);
     this.far = false;
-    this.undrawn = true;
+    this.metrics = EMPTY_METRICS;
     this.renderer?.setTopology(topology);
     this.fitOnce();
     if (focused >= 0 && focused < topology.nodeRects.length / 4) {
@@ -113,12 +111,11 @@ export class GraphEngine {
   }
 
   setMetrics(metrics: Metrics, contents: Contents): void {
-    const isNew = this.undrawn || !sameMetrics(metrics, this.metrics);
-    this.undrawn = false;
-    this.metrics = metrics;
     this.contents = contents;
-    if (isNew) {
+    if (!sameMetrics(metrics, this.metrics)) {
+      this.metrics = metrics;
       this.showMetrics();
+      this.invalidate();
     }
     this.cards.setContents(contents.cards, metrics);
     this.titles.setContents(contents.titles, metrics);
@@ -364,12 +361,10 @@ export class GraphEngine {
     }
     this.far = far;
     this.setHover(null);
-    if (far) {
-      this.showSummary();
-    } else {
+    if (!far) {
       this.renderer?.setTopology(this.topology);
-      this.renderer?.setMetrics(this.metrics);
     }
+    this.showMetrics();
     this.shareFocus();
   }
 
@@ -379,7 +374,6 @@ export class GraphEngine {
     } else {
       this.renderer?.setMetrics(this.metrics);
     }
-    this.invalidate();
   }
 
   private showSummary(): void {
