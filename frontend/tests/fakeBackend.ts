@@ -55,8 +55,8 @@ export function fakeBackend(answers: Answers = {}): FakeBackend {
     end_link: () => null,
     memory: () => ({ theme: 'system', zoom: 1, page: '', problem: null }),
     remember: () => null,
-    trace_services: () => ({ names: ['ingress-gw.edge', 'reviews.shop', 'web-bff.edge'] }),
-    trace_operations: () => ({ names: ['GET /product/77', 'render'] }),
+    trace_services: () => ({ names: ['ingress-gw.edge', 'reviews.shop', 'web-bff.edge'], failures: [] }),
+    trace_operations: () => ({ names: ['GET /product/77', 'render'], failures: [] }),
     find_traces: ({ only_errors, min_duration_ms, limit }) =>
       list(
         ROWS.filter(

@@ -33,8 +33,8 @@ pub use splits::{
     ProgressPoint, ProgressView, SplitView, SplitsView, UndoRequest, WeightRequest,
 };
 pub use traces::{
-    CallView, OperationsRequest, PathSectionView, ServiceShareView, ServicesView, SpanEventView,
-    SpanView, TraceIdRequest, TraceListView, TraceRowView, TraceSearchRequest, TraceServiceView,
-    TraceView, TracesOfRequest,
+    CallView, ContextFailureView, OperationsRequest, PathSectionView, ServiceShareView,
+    ServicesView, SpanEventView, SpanView, TraceIdRequest, TraceListView, TraceRowView,
+    TraceSearchRequest, TraceServiceView, TraceView, TracesOfRequest,
 };
 pub use update::Update;

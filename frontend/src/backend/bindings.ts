@@ -465,6 +465,16 @@ flags: string,
  */
 ratio: number, };
 
+export type ContextFailureView = { 
+/**
+ * Its name.
+ */
+context: string, 
+/**
+ * Why.
+ */
+error: ApiError, };
+
 export type ContextKind = "kubeconfig" | "addresses" | "demo";
 
 export type ContextRequest = { 
@@ -1127,7 +1137,7 @@ beside: boolean, };
 
 export type OperationsRequest = { 
 /**
- * The context; null for the first that is open.
+ * The context; null for all that are open.
  */
 context: string | null, 
 /**
@@ -1425,7 +1435,11 @@ export type ServicesView = {
 /**
  * Sorted.
  */
-names: Array<string>, };
+names: Array<string>, 
+/**
+ * Contexts that were asked in vain: what they have is missing here.
+ */
+failures: Array<ContextFailureView>, };
 
 export type SessionView = { 
 /**
@@ -1738,7 +1752,7 @@ text: string, };
 
 export type TraceIdRequest = { 
 /**
- * The context whose traces are meant; null for the first that is open.
+ * The context whose trace source has it; null to ask all that are open.
  */
 context: string | null, 
 /**
@@ -1762,9 +1776,17 @@ partial: boolean,
 /**
  * The sources asked.
  */
-sources: Array<SourceView>, };
+sources: Array<SourceView>, 
+/**
+ * Contexts that were asked in vain: what they have is missing here.
+ */
+failures: Array<ContextFailureView>, };
 
 export type TraceRowView = { 
+/**
+ * Context whose trace source has it.
+ */
+context: string, 
 /**
  * 32 hex digits.
  */
@@ -1812,7 +1834,7 @@ revisions: Array<string>, };
 
 export type TraceSearchRequest = { 
 /**
- * The context whose traces are meant; null for that of the node or edge, else the first that is open.
+ * The context whose traces are meant; null for those of the node or edge, else all that are open.
  */
 context: string | null, 
 /**
@@ -1872,6 +1894,10 @@ errors: number, };
 
 export type TraceView = { 
 /**
+ * Context whose trace source has it.
+ */
+context: string, 
+/**
  * 32 hex digits.
  */
 trace_id: string, 
@@ -1930,7 +1956,7 @@ findings: Array<FindingView>, };
 
 export type TracesOfRequest = { 
 /**
- * The context; null for the first that is open.
+ * The context; null for all that are open.
  */
 context: string | null, };
 

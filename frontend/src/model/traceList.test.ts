@@ -5,6 +5,7 @@ import { matchesTrace, orderRevisions, sortTraces, traceIdOf, variedServices } f
 
 function row(trace_id: string, more: Partial<TraceRowView> = {}): TraceRowView {
   return {
+    context: 'demo',
     trace_id,
     root_service: 'web',
     root_operation: 'GET /cart',

@@ -14,9 +14,9 @@ export function sortTraces(rows: readonly TraceRowView[], order: TraceOrder): Tr
   return rows.toSorted((a, b) => by[order](a, b) || (a.trace_id < b.trace_id ? -1 : 1));
 }
 
-/** Whether a trace is what the filter box asks for: every word somewhere in its id, root, services or revisions. */
+/** Whether a trace is what the filter box asks for: every word somewhere in its id, context, root, services, revisions. */
 export function matchesTrace(row: TraceRowView, text: string): boolean {
-  const all = [row.trace_id, row.root_service, row.root_operation].concat(
+  const all = [row.trace_id, row.context, row.root_service, row.root_operation].concat(
     row.services.map((service) => service.name),
     row.revisions,
   );
@@ -26,6 +26,11 @@ export function matchesTrace(row: TraceRowView, text: string): boolean {
 /** The rows that the filter box asks for, in their order. */
 export function filterTraces(rows: readonly TraceRowView[], text: string): readonly TraceRowView[] {
   return text.trim() === '' ? rows : rows.filter((row) => matchesTrace(row, text));
+}
+
+/** What tells a row from the others: two clusters may each have a part of one trace. */
+export function traceKey(row: TraceRowView): string {
+  return `${row.trace_id} ${row.context}`;
 }
 
 /** The text as the id of a trace, if it can be one; 16 digits at least, so that a word is not taken for an id. */

@@ -125,6 +125,13 @@ export class App {
       this.meshView.camera = null;
     }
     const added = open.some((context) => !this.open.includes(context));
+    const closed = this.open.some((context) => !open.includes(context));
+    if (this.open.length > 0 && (added || closed)) {
+      this.traces.contextsChanged(open);
+      if (open.length > 0 && this.place.screen === 'traces') {
+        void this.traces.begin();
+      }
+    }
     this.open = open;
     const { windowS } = this.prefs;
     const { session } = update;

@@ -1,7 +1,9 @@
 import type { Backend } from '../backend/backend';
 import { toCallError } from '../backend/backend';
 import type { LinkRequest, LinkView } from '../backend/bindings';
+import type { Mesh } from '../model/mesh';
 import type { App } from './app.svelte';
+import type { Selection } from './place.svelte';
 
 /** What is to be said about a link. */
 export type LinkNote =
@@ -80,7 +82,7 @@ export class Links {
         break;
       case 'trace':
         place.go('traces');
-        void traces.open(link.id);
+        void traces.open(link.id, link.context);
         break;
     }
     if (link.window_s !== null && link.window_s !== feed.session?.window_s) {
@@ -105,13 +107,21 @@ export class Links {
       return { ...to, place: 'split', id: place.splitId };
     }
     if (place.screen === 'traces' && traces.openId !== null) {
-      return { ...to, place: 'trace', id: traces.openId, window_s: null };
+      return { ...to, context: traces.openContext, place: 'trace', id: traces.openId, window_s: null };
     }
     if (place.screen === 'mesh' && place.selection !== null) {
-      return { ...to, place: place.selection.kind, id: place.selection.id };
+      const { kind, id } = place.selection;
+      return { ...to, context: contextOf(place.selection, feed.mesh), place: kind, id };
     }
     return { ...to, place: 'mesh', id: '' };
   }
+}
+
+/** The context that reaches what is selected; null if none is known to. */
+function contextOf({ kind, id }: Selection, mesh: Mesh | null): string | null {
+  const edge = kind === 'edge' ? mesh?.edges.get(id) : undefined;
+  const ends = edge === undefined ? [id] : [edge.source, edge.target];
+  return ends.map((end) => mesh?.nodes.get(end)?.context ?? null).find((context) => context !== null) ?? null;
 }
 
 async function toClipboard(text: string): Promise<LinkNote> {

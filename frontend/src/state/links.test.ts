@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { fakeBackend } from '../../tests/fakeBackend';
 import { update } from '../../tests/fakeBackend';
+import { CLUSTERS_GRAPH, EU_CART } from '../../tests/fixture/clusters';
 import type { LinkView } from '../backend/bindings';
 import { App } from './app.svelte';
 
@@ -92,7 +93,32 @@ describe('a link from outside', () => {
   });
 });
 
+describe('a link to a trace', () => {
+  it('asks its own context, and the first search does not close it', async () => {
+    const { app, asked } = open();
+    app.links.take(link({ context: 'prod-us', place: 'trace', id: '4bf9' }));
+    await app.traces.begin();
+    expect(asked('trace')).toEqual([{ context: 'prod-us', trace_id: '4bf9', raw_clock: false }]);
+    expect(app.traces.openId).toBe('4bf9');
+  });
+});
+
 describe('the link to what is shown', () => {
+  it('carries the context of the trace, and that of the node', async () => {
+    vi.stubGlobal('navigator', {});
+    const { app, asked } = open({ link_to: () => ({ text: 'pilothouse://x' }) });
+    app.feed.receive(update({ graph: CLUSTERS_GRAPH }));
+    app.place.showOnMesh({ kind: 'node', id: EU_CART.id });
+    await app.links.copy();
+    await app.traces.open('4bf9', 'ctx-prod-us');
+    app.place.go('traces');
+    await app.links.copy();
+    expect(asked('link_to')).toMatchObject([
+      { place: 'node', context: 'ctx-prod-eu' },
+      { place: 'trace', context: 'demo', id: '4bf9' },
+    ]);
+  });
+
   it('is copied', async () => {
     const writeText = vi.fn().mockResolvedValue(undefined);
     vi.stubGlobal('navigator', { clipboard: { writeText } });

@@ -5,6 +5,7 @@ import type {
   ServicesView,
   SpanView,
   TraceListView,
+  TraceRowView,
   TraceSearchRequest,
   TraceView,
 } from '../backend/bindings';
@@ -21,6 +22,8 @@ export interface Origin {
 }
 
 export interface TraceForm {
+  /** The context whose traces are searched; empty for those of all, or for where the search came from. */
+  context: string;
   service: string;
   operation: string;
   attributes: string;
@@ -34,6 +37,7 @@ export interface TraceForm {
 /** The search for traces and the one that is open. */
 export class Traces {
   form = $state<TraceForm>({
+    context: '',
     service: '',
     operation: '',
     attributes: '',
@@ -46,6 +50,8 @@ export class Traces {
   origin = $state.raw<Origin | null>(null);
   problem = $state('');
   openId = $state<string | null>(null);
+  /** The context that has the open trace; null if any may. */
+  openContext = $state<string | null>(null);
   spanId = $state<string | null>(null);
   collapsed = $state.raw<ReadonlySet<string>>(new Set());
   rawClock = $state(false);
@@ -63,7 +69,7 @@ export class Traces {
   /** The open trace; null while another one's answer is still here. */
   readonly opened: TraceView | null = $derived.by(() => {
     const trace = this.trace.value;
-    return trace !== null && trace.trace_id === this.openId ? trace : null;
+    return trace !== null && this.isOpen(trace) ? trace : null;
   });
 
   /** The trace on the screen: the open one, and while another one is read the one before. */
@@ -80,14 +86,40 @@ export class Traces {
     this.backend = backend;
   }
 
+  /** A trace is known by its id and its context: two clusters may each have a part of it. */
+  isOpen(trace: { readonly trace_id: string; readonly context: string }): boolean {
+    return (
+      trace.trace_id === this.openId && (this.openContext === null || this.openContext === trace.context)
+    );
+  }
+
+  /** The context that the form names; null for all. */
+  private get context(): string | null {
+    return this.form.context === '' ? null : this.form.context;
+  }
+
   /** Fills what an unopened screen lacks. */
   async begin(): Promise<void> {
     if (this.services.value === null && !this.services.loading) {
-      void this.services.ask(() => this.backend.call('trace_services', { context: null }));
+      this.askServices();
     }
     if (this.list.value === null && !this.list.loading && this.list.error === null) {
-      await this.search();
+      // What a link opened is not closed for what nobody asked for.
+      await this.find(() => this.openId !== null);
     }
+  }
+
+  private askServices(): void {
+    const { context } = this;
+    void this.services.ask(() => this.backend.call('trace_services', { context }));
+  }
+
+  /** Another context, or all of them (empty): its names are others. */
+  async chooseContext(context: string): Promise<void> {
+    this.form.context = context;
+    this.services.clear();
+    this.askServices();
+    await this.chooseService(this.form.service);
   }
 
   /** A service of one's own choice takes the place of where the search came from. */
@@ -99,7 +131,8 @@ export class Traces {
     this.form.operation = '';
     this.operations.clear();
     if (service !== '') {
-      await this.operations.ask(() => this.backend.call('trace_operations', { context: null, service }));
+      const { context } = this;
+      await this.operations.ask(() => this.backend.call('trace_operations', { context, service }));
     }
   }
 
@@ -108,26 +141,51 @@ export class Traces {
     this.origin = null;
     this.form.service = '';
     this.form.operation = '';
+    this.form.context = '';
+    this.forgetAnswers();
+    this.close();
+  }
+
+  /** A context was opened beside the others or closed: what they said together is no longer the whole, or too much. */
+  contextsChanged(open: readonly string[]): void {
+    if (this.form.context !== '' && !open.includes(this.form.context)) {
+      this.form.context = '';
+    }
+    this.forgetAnswers();
+    const { value } = this.trace;
+    if (value !== null && !open.includes(value.context)) {
+      this.close();
+    }
+  }
+
+  private forgetAnswers(): void {
     this.asked = null;
     this.services.clear();
     this.operations.clear();
     this.list.clear();
-    this.close();
   }
 
+  /** Opens the slowest that is found, unless the open one is among them. */
   async search(): Promise<void> {
+    await this.find((rows) => rows.some((row) => this.isOpen(row)));
+  }
+
+  /** `keep` says whether the open one stays open. */
+  private async find(keep: (rows: readonly TraceRowView[]) => boolean): Promise<void> {
     const request = this.request();
     if (request === null) {
       return;
     }
     this.asked = request;
     const found = await this.list.ask(() => this.backend.call('find_traces', request));
-    const first = found?.traces[0];
-    const stillThere = found?.traces.some((row) => row.trace_id === this.openId) ?? false;
-    if (first !== undefined && !stillThere) {
-      await this.open(slowest(found?.traces ?? [])?.trace_id ?? first.trace_id);
-    } else if (found !== null && first === undefined) {
+    if (found === null || keep(found.traces)) {
+      return;
+    }
+    const row = slowest(found.traces);
+    if (row === undefined) {
       this.close();
+    } else {
+      await this.open(row.trace_id, row.context);
     }
   }
 
@@ -143,7 +201,7 @@ export class Traces {
       return null;
     }
     return {
-      context: null,
+      context: this.context,
       service: this.form.service === '' ? null : this.form.service,
       operation: this.form.operation === '' ? null : this.form.operation,
       only_errors: this.form.onlyErrors,
@@ -159,6 +217,12 @@ export class Traces {
 
   async searchFrom(origin: Origin, only: { minMs: number | null; onlyErrors: boolean }): Promise<void> {
     this.origin = origin;
+    if (this.form.context !== '') {
+      // What comes from the mesh is of its own cluster, whichever was searched before.
+      this.form.context = '';
+      this.services.clear();
+      this.askServices();
+    }
     Object.assign(this.form, {
       service: '',
       operation: '',
@@ -178,13 +242,16 @@ export class Traces {
     await this.search();
   }
 
-  async open(traceId: string): Promise<void> {
+  /** Without a context all that are open are asked for it. */
+  async open(traceId: string, context: string | null = null): Promise<void> {
     this.openId = traceId;
+    this.openContext = context;
     const raw_clock = this.rawClock;
     const trace = await this.trace.ask(() =>
-      this.backend.call('trace', { context: null, trace_id: traceId, raw_clock }),
+      this.backend.call('trace', { context, trace_id: traceId, raw_clock }),
     );
     if (trace !== null) {
+      this.openContext = trace.context;
       // The backend writes ids in full, whatever was typed.
       this.openId = trace.trace_id;
       this.collapsed = new Set();
@@ -195,14 +262,15 @@ export class Traces {
   close(): void {
     this.trace.clear();
     this.openId = null;
+    this.openContext = null;
     this.spanId = null;
   }
 
   async setRawClock(raw: boolean): Promise<void> {
     this.rawClock = raw;
     if (this.openId !== null) {
-      const trace_id = this.openId;
-      await this.trace.ask(() => this.backend.call('trace', { context: null, trace_id, raw_clock: raw }));
+      const { openId: trace_id, openContext: context } = this;
+      await this.trace.ask(() => this.backend.call('trace', { context, trace_id, raw_clock: raw }));
       // What is on the screen still follows the other clock.
       if (this.trace.error !== null && this.opened !== null) {
         this.rawClock = !raw;

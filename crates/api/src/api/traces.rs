@@ -1,19 +1,25 @@
-//! Traces: search, one trace, services and operations.
+//! Traces: search, one trace, services and operations. Each asks the contexts that are meant, all if none is named, and
+//! every answer says whose it is.
 
+mod backends;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pilothouse_core::graph::Node;
-use pilothouse_core::model::SourceError;
-use pilothouse_core::ports::{TraceSearch, TraceSource};
+use pilothouse_core::model::{Moment, SourceError};
+use pilothouse_core::ports::TraceSearch;
 use pilothouse_core::trace::{self, Trace, TraceId, TraceSummary};
-use pilothouse_engine::Engine;
 
 use super::{Api, span_of_seconds};
-use crate::convert::{bad_request, from_source, not_found, trace_row, trace_view};
+use crate::convert::{bad_request, not_found, trace_row, trace_view};
 use crate::dto::{
     ApiError, OperationsRequest, ServicesView, TraceIdRequest, TraceListView, TraceSearchRequest,
     TraceView, TracesOfRequest,
 };
+use backends::{Answers, Backend};
 
 /// How many times the limit is asked for where some of the answers will be left out here.
 const SPARE: usize = 10;
@@ -28,70 +34,79 @@ impl Api {
     /// Services that have traces.
     ///
     /// # Errors
-    /// If the trace source fails.
+    /// If every trace source that is asked fails.
     pub async fn trace_services(
         &self,
         request: &TracesOfRequest,
     ) -> Result<ServicesView, ApiError> {
-        let backend = self.backend(request.context.as_deref())?;
-        let names = backend.noted(backend.source.services().await)?;
-        Ok(ServicesView { names })
+        let asked = self.ask_traces(named(request.context.as_ref()), |backend| async move {
+            backend.noted(backend.source().services().await)
+        });
+        names_view(asked.await?)
     }
 
     /// Operations of a service.
     ///
     /// # Errors
-    /// If the trace source fails.
+    /// If every trace source that is asked fails.
     pub async fn trace_operations(
         &self,
         request: &OperationsRequest,
     ) -> Result<ServicesView, ApiError> {
-        let backend = self.backend(request.context.as_deref())?;
-        let names = backend.noted(backend.source.operations(&request.service).await)?;
-        Ok(ServicesView { names })
+        let asked = self.ask_traces(named(request.context.as_ref()), |backend| {
+            let service = request.service.clone();
+            async move { backend.noted(backend.source().operations(&service).await) }
+        });
+        names_view(asked.await?)
     }
 
     /// Traces that match, newest first.
     ///
     /// # Errors
-    /// If the trace source fails or the node or edge does not exist.
+    /// If every trace source that is asked fails, or the node or edge does not exist.
     pub async fn find_traces(
         &self,
         request: &TraceSearchRequest,
     ) -> Result<TraceListView, ApiError> {
         let ends = self.ends_of(request)?;
-        let context = request.context.clone().or_else(|| ends.context.clone());
-        let backend = self.backend(context.as_deref())?;
-        let search = search_of(request, ends, &backend).await?;
-        let found = backend.noted(backend.source.find(&search.search).await)?;
-        let wanted = |summary: &&TraceSummary| {
-            search
-                .also
-                .as_ref()
-                .is_none_or(|name| calls_service(summary, name))
+        let contexts = match &request.context {
+            Some(context) => vec![context.clone()],
+            None => ends.contexts.clone(),
         };
-        let mut traces: Vec<_> = found.traces.iter().filter(wanted).map(trace_row).collect();
+        let search = Arc::new(Search::new(request, ends)?);
+        let asked = self.ask_traces(&contexts, |backend| {
+            let search = Arc::clone(&search);
+            async move { search.ask(&backend).await }
+        });
+        let (answers, failures) = asked.await?.or_failure()?;
+        let answered: BTreeSet<&String> = answers.iter().map(|(context, _)| context).collect();
+        let failed = failures.iter().map(|failure| &failure.context);
+        let asked: BTreeSet<&String> = answered.into_iter().chain(failed).collect();
+        let sources = self.sources().into_iter();
+        let sources = sources
+            .filter(|s| s.name == "traces" && asked.contains(&s.context))
+            .collect();
+        let more = answers.iter().any(|(_, found)| found.partial);
+        let mut traces = merged(&answers);
         let cut = traces.len() > search.limit;
         traces.truncate(search.limit);
-        let asked = &backend.engine.config().context;
+        let rows = traces.iter();
         Ok(TraceListView {
-            traces,
-            partial: found.partial || cut,
-            sources: self
-                .sources()
-                .into_iter()
-                .filter(|s| s.name == "traces" && s.context == *asked)
+            traces: rows
+                .map(|(context, summary)| trace_row(context, summary))
                 .collect(),
+            partial: more || cut,
+            sources,
+            failures,
         })
     }
 
     /// One trace, analysed.
     ///
     /// # Errors
-    /// If the id is malformed, the source fails, or it has no such trace.
+    /// If the id is malformed, or no source that is asked has such a trace; if one of them failed, that it did.
     pub async fn trace(&self, request: &TraceIdRequest) -> Result<TraceView, ApiError> {
-        let backend = self.backend(request.context.as_deref())?;
-        let trace = backend.trace(&request.trace_id).await?;
+        let (context, trace) = self.read_trace(request).await?;
         let clock = if request.raw_clock {
             trace::Clock::Raw
         } else {
@@ -99,27 +114,43 @@ impl Api {
         };
         let picture = self.workspace().picture();
         Ok(trace_view(
+            &context,
             &trace,
             &trace::analyze(&trace, clock),
             &picture.graph,
         ))
     }
 
-    /// One trace of the first open context as OTLP JSON, raw.
+    /// One trace as OTLP JSON, raw.
     ///
     /// # Errors
     /// As [`Api::trace`].
-    pub async fn trace_otlp(&self, trace_id: &str) -> Result<serde_json::Value, ApiError> {
-        let trace = self.backend(None)?.trace(trace_id).await?;
+    pub async fn trace_otlp(
+        &self,
+        request: &TraceIdRequest,
+    ) -> Result<serde_json::Value, ApiError> {
+        let (_, trace) = self.read_trace(request).await?;
         Ok(trace::to_otlp_json(&trace))
     }
 
-    fn backend(&self, context: Option<&str>) -> Result<Backend, ApiError> {
-        let engine = self.workspace().engine_of(context)?;
-        let source = engine.sources().traces.clone();
-        Ok(Backend {
-            source: source.map_err(|error| from_source(&error))?,
-            engine,
+    /// The trace, and the context whose source has it: the first one of several.
+    async fn read_trace(&self, request: &TraceIdRequest) -> Result<(String, Trace), ApiError> {
+        let text = &request.trace_id;
+        let id = TraceId::parse(text).ok_or_else(|| {
+            bad_request(format!(
+                "`{text}` is no trace id: write up to 32 hexadecimal digits"
+            ))
+        })?;
+        let asked = self.ask_traces(named(request.context.as_ref()), |backend| async move {
+            backend.noted(backend.source().trace(id).await)
+        });
+        let asked = asked.await?;
+        let failure = asked.first_failure();
+        let mut answers = asked.answers.into_iter();
+        let found = answers.find_map(|(context, trace)| Some((context, trace?)));
+        found.ok_or_else(|| {
+            // Who did not answer may have it.
+            failure.unwrap_or_else(|| not_found(format!("the trace source has no trace {id}")))
         })
     }
 
@@ -142,103 +173,146 @@ impl Api {
             let edge = graph.edges.iter().find(|edge| &edge.id == id);
             let edge = edge.ok_or_else(|| not_found(format!("the graph has no edge `{id}`")))?;
             let (caller, callee) = (node_of(&edge.source)?, node_of(&edge.target)?);
+            // A call between two clusters is told of by both.
+            let ends = [callee, caller].into_iter();
+            let contexts: BTreeSet<String> = ends.filter_map(|end| end.context.clone()).collect();
             return Ok(Ends {
-                context: callee.context.clone().or_else(|| caller.context.clone()),
+                contexts: contexts.into_iter().collect(),
                 caller: name_of(caller),
                 callee: name_of(callee),
             });
         }
         let callee = request.node.as_deref().map(node_of).transpose()?;
         Ok(Ends {
-            context: callee.and_then(|node| node.context.clone()),
+            contexts: callee
+                .and_then(|node| node.context.clone())
+                .into_iter()
+                .collect(),
             caller: None,
             callee: callee.and_then(name_of),
         })
     }
 }
 
-/// The trace source of a context.
-struct Backend {
-    engine: Arc<Engine>,
-    source: Arc<dyn TraceSource>,
+/// The contexts of a request that may name one.
+fn named(context: Option<&String>) -> &[String] {
+    context.map_or(&[], std::slice::from_ref)
 }
 
-impl Backend {
-    /// Passes an answer of the trace source on, and notes in its status how it went.
-    fn noted<T>(&self, answer: Result<T, SourceError>) -> Result<T, ApiError> {
-        self.engine
-            .note_traces(answer.as_ref().map(|_| ()).map_err(Clone::clone));
-        answer.map_err(|error| from_source(&error))
-    }
+fn names_view(asked: Answers<Vec<String>>) -> Result<ServicesView, ApiError> {
+    let (answers, failures) = asked.or_failure()?;
+    let names: BTreeSet<String> = answers.into_iter().flat_map(|(_, names)| names).collect();
+    Ok(ServicesView {
+        names: names.into_iter().collect(),
+        failures,
+    })
+}
 
-    async fn trace(&self, id: &str) -> Result<Trace, ApiError> {
-        let id = TraceId::parse(id).ok_or_else(|| {
-            bad_request(format!(
-                "`{id}` is no trace id: write up to 32 hexadecimal digits"
-            ))
-        })?;
-        let found = self.noted(self.source.trace(id).await)?;
-        found.ok_or_else(|| not_found(format!("the trace source has no trace {id}")))
+/// Newest first. Contexts that ask one server find the same: that counts once, as the first one's.
+fn merged(answers: &[(String, Found)]) -> Vec<(&str, &TraceSummary)> {
+    let all = answers.iter().flat_map(|(context, found)| {
+        let traces = found.traces.iter();
+        traces.map(move |summary| (context.as_str(), summary))
+    });
+    let mut traces: Vec<(&str, &TraceSummary)> = Vec::new();
+    let mut places: BTreeMap<TraceId, usize> = BTreeMap::new();
+    for (context, summary) in all {
+        let known = places.get(&summary.id).and_then(|&i| traces.get(i));
+        if known.is_none_or(|(_, known)| *known != summary) {
+            places.entry(summary.id).or_insert(traces.len());
+            traces.push((context, summary));
+        }
     }
+    traces.sort_by_key(|(_, summary)| std::cmp::Reverse(summary.start_ns));
+    traces
 }
 
 /// What a search is about.
 struct Ends {
-    context: Option<String>,
+    /// Whose traces are meant; empty for those of all.
+    contexts: Vec<String>,
     caller: Option<String>,
     callee: Option<String>,
 }
 
+/// A search, before each source is asked in its own words.
 struct Search {
-    search: TraceSearch,
+    request: TraceSearchRequest,
+    since_s: f64,
     /// How many are wanted in the end.
     limit: usize,
     /// A service that must take part besides the searched one.
-    also: Option<String>,
+    caller: Option<String>,
+    /// Canonical name of the searched one, if the request does not say it as the source does.
+    callee: Option<String>,
 }
 
-async fn search_of(
-    request: &TraceSearchRequest,
-    ends: Ends,
-    backend: &Backend,
-) -> Result<Search, ApiError> {
-    let now = backend.engine.now();
-    let since = request.since_s.unwrap_or(DEFAULT_SINCE_S);
-    if !(since > 0.0 && since.is_finite()) {
-        return Err(bad_request("a search looks back by more than 0 s"));
+/// What one source found, newest first, at most as many as are wanted.
+struct Found {
+    traces: Vec<TraceSummary>,
+    partial: bool,
+}
+
+impl Search {
+    fn new(request: &TraceSearchRequest, ends: Ends) -> Result<Self, ApiError> {
+        let since_s = request.since_s.unwrap_or(DEFAULT_SINCE_S);
+        if !(since_s > 0.0 && since_s.is_finite()) {
+            return Err(bad_request("a search looks back by more than 0 s"));
+        }
+        Ok(Self {
+            request: request.clone(),
+            since_s,
+            limit: request.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize,
+            caller: ends.caller,
+            callee: ends.callee,
+        })
     }
-    let Ends { caller, callee, .. } = ends;
-    let wanted = request.service.clone().or_else(|| callee.clone());
-    let names = match (&wanted, request.service.is_some()) {
-        (Some(_), false) => backend.noted(backend.source.services().await)?,
-        _ => Vec::new(),
-    };
-    let known = |name: String| matching_service(&names, &name).unwrap_or(name);
-    let limit = request.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize;
-    let search = TraceSearch {
-        service: wanted.map(known),
-        operation: request
-            .operation
-            .clone()
-            .filter(|operation| !operation.is_empty()),
-        only_errors: request.only_errors,
-        min_duration_ns: request.min_duration_ms.map(nanoseconds),
-        max_duration_ns: request.max_duration_ms.map(nanoseconds),
-        attributes: request.attributes.clone(),
-        from: now.minus(span_of_seconds(since)),
-        to: now,
-        // Of the callee's traces, some are not the caller's: ask for more than are wanted.
-        limit: if caller.is_some() {
-            (limit * SPARE).min(MAX_LIMIT as usize)
-        } else {
-            limit
-        },
-    };
-    Ok(Search {
-        search,
-        also: caller,
-        limit,
-    })
+
+    async fn ask(&self, backend: &Backend) -> Result<Found, SourceError> {
+        let service = match (&self.request.service, &self.callee) {
+            (Some(service), _) => Some(service.clone()),
+            (None, Some(callee)) => {
+                let names = backend.noted(backend.source().services().await)?;
+                Some(matching_service(&names, callee).unwrap_or_else(|| callee.clone()))
+            }
+            (None, None) => None,
+        };
+        let search = self.of_service(service, backend.engine.now());
+        let found = backend.noted(backend.source().find(&search).await)?;
+        let wanted = |summary: &TraceSummary| {
+            let caller = self.caller.as_ref();
+            caller.is_none_or(|caller| calls_service(summary, caller))
+        };
+        let mut traces = found.traces;
+        traces.retain(wanted);
+        let cut = traces.len() > self.limit;
+        traces.truncate(self.limit);
+        Ok(Found {
+            traces,
+            partial: found.partial || cut,
+        })
+    }
+
+    fn of_service(&self, service: Option<String>, now: Moment) -> TraceSearch {
+        let request = &self.request;
+        let operation = request.operation.clone();
+        TraceSearch {
+            service,
+            operation: operation.filter(|operation| !operation.is_empty()),
+            only_errors: request.only_errors,
+            min_duration_ns: request.min_duration_ms.map(nanoseconds),
+            max_duration_ns: request.max_duration_ms.map(nanoseconds),
+            attributes: request.attributes.clone(),
+            from: now.minus(span_of_seconds(self.since_s)),
+            to: now,
+            // Of the callee's traces, some are not the caller's: ask for more than are wanted.
+            limit: if self.caller.is_some() {
+                (self.limit * SPARE).min(MAX_LIMIT as usize)
+            } else {
+                self.limit
+            },
+        }
+    }
 }
 
 /// The backend's name of a canonical service: `reviews.shop`, else `reviews`.

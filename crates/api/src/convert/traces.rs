@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pilothouse_core::graph::{Edge, MeshGraph};
+use pilothouse_core::graph::{Edge, MeshGraph, Node};
 use pilothouse_core::model::Moment;
 use pilothouse_core::trace::{
     Call, Party, Span, SpanKind, SpanNode, SpanStatus, Trace, TraceAnalysis, TraceService,
@@ -15,9 +15,10 @@ use crate::dto::{
     TraceServiceView, TraceView,
 };
 
-pub(crate) fn trace_row(summary: &TraceSummary) -> TraceRowView {
+pub(crate) fn trace_row(context: &str, summary: &TraceSummary) -> TraceRowView {
     let start_ms = i64::try_from(summary.start_ns / 1_000_000).unwrap_or(i64::MAX);
     TraceRowView {
+        context: context.to_owned(),
         trace_id: summary.id.to_string(),
         root_service: summary.root_service.clone(),
         root_operation: summary.root_operation.clone(),
@@ -44,8 +45,13 @@ fn service_view(service: &TraceService) -> TraceServiceView {
     }
 }
 
-/// A whole trace; `graph` tells which calls are edges of the live graph.
-pub(crate) fn trace_view(trace: &Trace, analysis: &TraceAnalysis, graph: &MeshGraph) -> TraceView {
+/// A whole trace of a context; `graph` tells which calls are edges of the live graph, that of all open contexts.
+pub(crate) fn trace_view(
+    context: &str,
+    trace: &Trace,
+    analysis: &TraceAnalysis,
+    graph: &MeshGraph,
+) -> TraceView {
     let id_of = |node: usize| {
         analysis
             .nodes
@@ -77,6 +83,7 @@ pub(crate) fn trace_view(trace: &Trace, analysis: &TraceAnalysis, graph: &MeshGr
             end_ns: offset(section.end_ns),
         });
     TraceView {
+        context: context.to_owned(),
         trace_id: trace.id.to_string(),
         epoch_ns: analysis.epoch_ns.to_string(),
         start: rfc3339(Moment(offset(analysis.epoch_ns / 1_000_000))),
@@ -88,7 +95,7 @@ pub(crate) fn trace_view(trace: &Trace, analysis: &TraceAnalysis, graph: &MeshGr
         spans: spans.collect(),
         critical_path: critical_path.collect(),
         services: service_shares(trace, analysis),
-        calls: call_views(&analysis.calls, graph),
+        calls: call_views(&analysis.calls, graph, context),
         partial: trace.partial,
         findings: analysis.findings.iter().map(finding_view).collect(),
     }
@@ -187,7 +194,7 @@ fn share_of<'a, 't>(
 }
 
 /// Calls by caller and callee, the slowest first.
-fn call_views(calls: &[Call], graph: &MeshGraph) -> Vec<CallView> {
+fn call_views(calls: &[Call], graph: &MeshGraph, context: &str) -> Vec<CallView> {
     let mut views: BTreeMap<(String, String), CallView> = BTreeMap::new();
     for call in calls {
         let names = (
@@ -195,7 +202,7 @@ fn call_views(calls: &[Call], graph: &MeshGraph) -> Vec<CallView> {
             party_name(call.destination.as_deref()),
         );
         let view = views.entry(names.clone()).or_insert_with(|| {
-            let edge = edge_of(call, graph);
+            let edge = edge_of(call, graph, context);
             CallView {
                 source: names.0,
                 target: names.1,
@@ -233,9 +240,10 @@ fn party_name(party: Option<&Party>) -> String {
     }
 }
 
-fn edge_of<'a>(call: &Call, graph: &'a MeshGraph) -> Option<&'a Edge> {
-    let is = |id: &str, party: &Party| {
-        graph.nodes.iter().any(|node| {
+/// The edge of a call: of clusters that have the same services, that of the context whose trace it is.
+fn edge_of<'a>(call: &Call, graph: &'a MeshGraph, context: &str) -> Option<&'a Edge> {
+    let node_of = |id: &str, party: &Party| {
+        graph.nodes.iter().find(|node| {
             let named = [&node.app, &node.workload, &node.service]
                 .into_iter()
                 .flatten()
@@ -249,10 +257,17 @@ fn edge_of<'a>(call: &Call, graph: &'a MeshGraph) -> Option<&'a Edge> {
         })
     };
     let (source, destination) = (&call.source, call.destination.as_ref()?);
-    graph
-        .edges
-        .iter()
-        .find(|edge| is(&edge.source, source) && is(&edge.target, destination))
+    let is_own = |node: &Node| node.context.as_deref() == Some(context);
+    let fitting = graph.edges.iter().filter_map(|edge| {
+        let ends = [
+            node_of(&edge.source, source)?,
+            node_of(&edge.target, destination)?,
+        ];
+        Some((edge, ends.into_iter().filter(|end| is_own(end)).count()))
+    });
+    // The first one of equals.
+    let best = fitting.min_by_key(|(_, n_own)| std::cmp::Reverse(*n_own));
+    best.map(|(edge, _)| edge)
 }
 
 fn texts(attributes: &BTreeMap<String, Value>) -> BTreeMap<String, String> {

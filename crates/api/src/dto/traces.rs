@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{FindingView, SourceView};
+use super::{ApiError, FindingView, SourceView};
 
 /// A search.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct TraceSearchRequest {
-    /// The context whose traces are meant; null for that of the node or edge, else the first that is open.
+    /// The context whose traces are meant; null for those of the node or edge, else all that are open.
     pub context: Option<String>,
     /// Service as the backend knows it; null = any.
     pub service: Option<String>,
@@ -49,6 +49,8 @@ pub struct TraceServiceView {
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct TraceRowView {
+    /// Context whose trace source has it.
+    pub context: String,
     /// 32 hex digits.
     pub trace_id: String,
     /// Service of the root.
@@ -83,6 +85,17 @@ pub struct TraceListView {
     pub partial: bool,
     /// The sources asked.
     pub sources: Vec<SourceView>,
+    /// Contexts that were asked in vain: what they have is missing here.
+    pub failures: Vec<ContextFailureView>,
+}
+
+/// A context that did not answer where others did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ContextFailureView {
+    /// Its name.
+    pub context: String,
+    /// Why.
+    pub error: ApiError,
 }
 
 /// Names of services.
@@ -90,12 +103,14 @@ pub struct TraceListView {
 pub struct ServicesView {
     /// Sorted.
     pub names: Vec<String>,
+    /// Contexts that were asked in vain: what they have is missing here.
+    pub failures: Vec<ContextFailureView>,
 }
 
 /// Asks for the operations of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OperationsRequest {
-    /// The context; null for the first that is open.
+    /// The context; null for all that are open.
     #[serde(default)]
     pub context: Option<String>,
     /// Service as the backend knows it.
@@ -105,7 +120,7 @@ pub struct OperationsRequest {
 /// Names a context whose traces are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TracesOfRequest {
-    /// The context; null for the first that is open.
+    /// The context; null for all that are open.
     #[serde(default)]
     pub context: Option<String>,
 }
@@ -113,7 +128,7 @@ pub struct TracesOfRequest {
 /// Asks for one trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TraceIdRequest {
-    /// The context whose traces are meant; null for the first that is open.
+    /// The context whose trace source has it; null to ask all that are open.
     #[serde(default)]
     pub context: Option<String>,
     /// Hex id.
@@ -231,6 +246,8 @@ pub struct CallView {
 /// A whole trace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct TraceView {
+    /// Context whose trace source has it.
+    pub context: String,
     /// 32 hex digits.
     pub trace_id: String,
     /// First start, ns since the epoch, as text (it exceeds 2^53).

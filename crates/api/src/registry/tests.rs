@@ -25,6 +25,7 @@ impl Extra for Api {
     fn thread(&self) -> ServicesView {
         ServicesView {
             names: vec![format!("{:?}", thread::current().id())],
+            failures: Vec::new(),
         }
     }
 
@@ -32,7 +33,10 @@ impl Extra for Api {
         let names = vec![request.service.clone()];
         match request.service.as_str() {
             "nobody" => Err(not_found("nobody is not here")),
-            _ => Ok(ServicesView { names }),
+            _ => Ok(ServicesView {
+                names,
+                failures: Vec::new(),
+            }),
         }
     }
 

@@ -43,32 +43,39 @@ pub(crate) async fn run(sources: &SourceArgs, args: &TracesShowArgs) -> Result<E
         }
         (api, first.trace_id.clone())
     };
+    let request = TraceIdRequest {
+        context: None,
+        trace_id: id,
+        raw_clock: args.raw_clock,
+    };
     if args.output == TraceOutput::Otlp {
-        output::json(&api.trace_otlp(&id).await?)?;
+        output::json(&api.trace_otlp(&request).await?)?;
         return Ok(Exit::OK);
     }
-    let trace = api
-        .trace(&TraceIdRequest {
-            context: None,
-            trace_id: id,
-            raw_clock: args.raw_clock,
-        })
-        .await?;
+    let trace = api.trace(&request).await?;
+    let several = api.workspace().contexts().len() > 1;
     match args.output {
         TraceOutput::Json => output::json(&trace)?,
-        TraceOutput::Tree | TraceOutput::Otlp => output::text(&tree(&trace, args.critical_path))?,
+        TraceOutput::Tree | TraceOutput::Otlp => {
+            output::text(&tree(&trace, args.critical_path, several))?;
+        }
     }
     Ok(Exit::OK)
 }
 
-fn tree(trace: &TraceView, mark_path: bool) -> String {
+fn tree(trace: &TraceView, mark_path: bool, name_context: bool) -> String {
     let on_path: BTreeSet<&str> = trace
         .critical_path
         .iter()
         .map(|section| section.span_id.as_str())
         .collect();
+    let whose = if name_context {
+        format!(", from {}", trace.context)
+    } else {
+        String::new()
+    };
     let head = format!(
-        "{}  {}  {} spans, {} errors, starts {}\n",
+        "{}  {}  {} spans, {} errors, starts {}{whose}\n",
         trace.trace_id,
         units::nanoseconds(trace.duration_ns),
         trace.spans.len(),

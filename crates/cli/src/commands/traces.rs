@@ -1,9 +1,10 @@
 //! `traces find`.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use pilothouse_api::Api;
-use pilothouse_api::dto::{TraceListView, TraceSearchRequest};
+use pilothouse_api::dto::{ContextFailureView, TraceListView, TraceRowView, TraceSearchRequest};
 
 use crate::args::{TableOrJson, TracesFindArgs};
 use crate::failure::{Exit, Failure};
@@ -50,7 +51,23 @@ pub(crate) async fn find(api: &Api, args: &TracesFindArgs, in_file: bool) -> Res
         TableOrJson::Json => output::json(&found)?,
         TableOrJson::Table => print(&found)?,
     }
-    Ok(Exit::OK)
+    complain(&found.failures);
+    Ok(if found.failures.is_empty() {
+        Exit::OK
+    } else {
+        Exit::UNAVAILABLE
+    })
+}
+
+/// Names each context whose traces are missing on stderr.
+fn complain(failures: &[ContextFailureView]) {
+    for ContextFailureView { context, error } in failures {
+        let parts = [&error.message, &error.detail, &error.hint];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        let said = parts.map(String::as_str).collect::<Vec<_>>().join("; ");
+        let text = output::lines(&format!("pilothousectl: {context}: {said}"));
+        let _best_effort = writeln!(std::io::stderr(), "{text}");
+    }
 }
 
 fn parse_tag(text: &str) -> Result<(String, String), Failure> {
@@ -60,36 +77,47 @@ fn parse_tag(text: &str) -> Result<(String, String), Failure> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
+/// With several contexts each line begins with its own.
 fn print(found: &TraceListView) -> Result<(), Failure> {
-    let rows: Vec<Vec<String>> = found
-        .traces
-        .iter()
-        .map(|trace| {
-            vec![
-                trace.trace_id.clone(),
-                trace.start.clone(),
-                units::nanoseconds(trace.duration_ns),
-                trace.spans.to_string(),
-                trace.errors.to_string(),
-                trace.root_service.clone(),
-                trace.root_operation.clone(),
-            ]
-        })
+    let several = found.sources.len() > 1;
+    let with_context = |context: &str, mut cells: Vec<String>| {
+        if several {
+            cells.insert(0, context.to_owned());
+        }
+        cells
+    };
+    let rows = found.traces.iter();
+    let rows: Vec<_> = rows
+        .map(|trace| with_context(&trace.context, cells(trace)))
         .collect();
-    output::table(
-        &[
-            "TRACE",
-            "START",
-            "DURATION",
-            "SPANS",
-            "ERRORS",
-            "ROOT",
-            "OPERATION",
-        ],
-        &rows,
-    )?;
+    let heads = HEADS.map(str::to_owned).to_vec();
+    let heads = with_context("CONTEXT", heads);
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    output::table(&heads, &rows)?;
     if found.partial {
         output::text("there may be more: raise --limit or narrow the search")?;
     }
     Ok(())
+}
+
+const HEADS: [&str; 7] = [
+    "TRACE",
+    "START",
+    "DURATION",
+    "SPANS",
+    "ERRORS",
+    "ROOT",
+    "OPERATION",
+];
+
+fn cells(trace: &TraceRowView) -> Vec<String> {
+    vec![
+        trace.trace_id.clone(),
+        trace.start.clone(),
+        units::nanoseconds(trace.duration_ns),
+        trace.spans.to_string(),
+        trace.errors.to_string(),
+        trace.root_service.clone(),
+        trace.root_operation.clone(),
+    ]
 }

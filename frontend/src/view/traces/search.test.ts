@@ -3,8 +3,8 @@ import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 
 import { update } from '../../../tests/fakeBackend';
-import { GRAPH, source } from '../../../tests/fixture/mesh';
-import { FAILING_ID, list, ROWS } from '../../../tests/fixture/traces';
+import { GRAPH, session, source } from '../../../tests/fixture/mesh';
+import { FAILING, FAILING_ID, list, row, ROWS } from '../../../tests/fixture/traces';
 import { lastSearch, prepare, refuse, show, showScreen, start } from '../../../tests/fixture/tracesScreen';
 
 prepare();
@@ -103,6 +103,80 @@ describe('the search', () => {
     await fireEvent.change(screen.getByTestId('trace-service'), { target: { value: 'reviews.shop' } });
     await fireEvent.click(screen.getByTestId('trace-search'));
     expect(lastSearch(backend)).toMatchObject({ node: null, service: 'reviews.shop' });
+  });
+});
+
+describe('several contexts', () => {
+  const EU = session({ context: 'prod-eu', class: 'production' });
+  const US = session({ context: 'prod-us', class: 'normal' });
+  const sources = ['prod-eu', 'prod-us'].map((context) => source('traces', 'Jaeger 2.20', { context }));
+  const several = update({ session: EU, sessions: [EU, US], graph: { ...GRAPH, sources } });
+  const both = [
+    row(FAILING_ID, 900, { context: 'prod-eu' }),
+    row(FAILING_ID, 1420, { context: 'prod-us', errors: 3 }),
+  ];
+
+  async function showSeveral(answers: Parameters<typeof start>[0] = {}): Promise<ReturnType<typeof start>> {
+    const shown = start({
+      find_traces: () => list(both, { sources }),
+      trace: ({ context }) => ({ ...FAILING, context: context ?? 'prod-eu' }),
+      ...answers,
+    });
+    shown.backend.push(several);
+    show(shown);
+    await waitFor(() => expect(shown.app.traces.opened).not.toBeNull());
+    return shown;
+  }
+
+  it('are all searched, and each trace says whose it is and is read there', async () => {
+    const { app, backend } = await showSeveral();
+    expect(lastSearch(backend)).toMatchObject({ context: null });
+    const cards = screen.getAllByTestId('trace-row');
+    expect(cards.map((card) => card.textContent?.match(/prod-\w\w/)?.[0])).toEqual(['prod-us', 'prod-eu']);
+    expect(app.traces.opened?.context).toBe('prod-us');
+    await fireEvent.click(cards[1] as HTMLElement);
+    expect(backend.calls.at(-1)?.request).toMatchObject({ trace_id: FAILING_ID, context: 'prod-eu' });
+    await waitFor(() => expect(screen.getByTestId('trace-where').textContent).toBe('prod-eu'));
+    expect(cards.map((card) => card.getAttribute('aria-current'))).toEqual([null, 'true']);
+  });
+
+  it('are chosen from, with the names of the chosen one', async () => {
+    const { backend } = await showSeveral();
+    await fireEvent.change(screen.getByTestId('trace-context'), { target: { value: 'prod-us' } });
+    expect(backend.calls.at(-1)).toEqual({ command: 'trace_services', request: { context: 'prod-us' } });
+    await fireEvent.change(screen.getByTestId('trace-service'), { target: { value: 'web-bff.edge' } });
+    expect(backend.calls.at(-1)?.request).toEqual({ context: 'prod-us', service: 'web-bff.edge' });
+    await fireEvent.click(screen.getByTestId('trace-search'));
+    expect(lastSearch(backend)).toMatchObject({ context: 'prod-us', service: 'web-bff.edge' });
+  });
+
+  it('give way to where a service of the mesh is', async () => {
+    const { app, backend } = await showSeveral();
+    await app.traces.chooseContext('prod-us');
+    app.place.select({ kind: 'node', id: 'demo/shop/app/cart' });
+    await app.openTraces('failing');
+    expect(lastSearch(backend)).toMatchObject({ context: null, node: 'demo/shop/app/cart' });
+  });
+
+  it('that do not answer are named beside what the others found', async () => {
+    const error = { code: 'timed_out' as const, message: 'no answer in 10 s', detail: '', hint: '' };
+    await showSeveral({
+      find_traces: () => list(both.slice(1), { sources, failures: [{ context: 'prod-eu', error }] }),
+    });
+    const missing = screen.getByTestId('traces-missing-prod-eu').textContent;
+    expect(missing).toContain('Traces of prod-eu are missing');
+    expect(missing).toContain('no answer in 10 s');
+    expect(screen.getAllByTestId('trace-row')).toHaveLength(1);
+  });
+
+  it('that are closed take what they found with them', async () => {
+    const { app, backend } = await showSeveral();
+    await app.traces.chooseContext('prod-us');
+    backend.push(update({ session: EU, sessions: [EU], graph: { ...GRAPH, sources: sources.slice(0, 1) } }));
+    expect(app.traces.form.context).toBe('');
+    expect(app.traces.openId).toBeNull();
+    await waitFor(() => expect(lastSearch(backend)).toMatchObject({ context: null }));
+    expect(screen.queryByTestId('trace-context')).toBeNull();
   });
 });
 

@@ -44,11 +44,12 @@ export function shortRevision(revision: string): string {
   return `${service.split('.')[0] ?? service} ${name}`;
 }
 
-/** `1.42 s, ingress-gw.edge GET /product/77, 18 spans, 3 errors, 41 s ago`. */
-export function traceSentence(row: TraceRowView, now: number): string {
+/** `1.42 s, ingress-gw.edge GET /product/77, 18 spans, 3 errors, 41 s ago`; with `in prod-eu` where that is to be said. */
+export function traceSentence(row: TraceRowView, now: number, where: string): string {
   return [
     format.duration(row.duration_ns),
     `${serviceName(row.root_service)} ${shortOperation(row.root_operation)}`.trim(),
+    ...(where === '' ? [] : [`in ${where}`]),
     format.plural(row.spans, 'span'),
     row.errors === 0 ? 'no errors' : format.plural(row.errors, 'error'),
     ...(row.orphans === 0 ? [] : [`incomplete, ${format.plural(row.orphans, 'orphan')}`]),
@@ -116,9 +117,10 @@ export function troubleOf(error: ApiError | null, source: SourceView | null): Li
 }
 
 /** What was searched for: `in the last 15 min, with errors, of shop/reviews`. */
-export function searchSentence(form: TraceForm, origin: Origin | null): string {
+export function searchSentence(form: TraceForm, origin: Origin | null, where: string): string {
   return [
     `in the last ${format.period(form.sinceS)}`,
+    where === '' ? '' : `in ${where}`,
     origin === null ? '' : `of ${origin.label}`,
     form.service === '' ? '' : `of ${form.service}`,
     form.operation === '' ? '' : `named ${form.operation}`,
