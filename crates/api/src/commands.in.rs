@@ -24,10 +24,10 @@ commands! {
     /// Changes the window of every rate.
     set_window: fn(WindowRequest) -> Result<SessionView>;
 
-    /// Unlocks writes for a while.
+    /// Unlocks writes to one context for a while.
     arm: fn(ArmRequest) -> Result<SessionView>;
-    /// Locks writes.
-    disarm: fn() -> SessionView;
+    /// Locks writes to one context, or to all.
+    disarm: fn(DisarmRequest) -> Result<SessionView>;
     /// Stages a shift: nothing is written.
     plan_shift: async fn(PlanRequest) -> Result<PlanView>;
     /// Lets the server try a plan: nothing is written.

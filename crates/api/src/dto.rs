@@ -26,7 +26,7 @@ pub use graph::{
     RectView, SourceFault, SourceView, TrafficView,
 };
 pub use link::{LinkEndRequest, LinkPlace, LinkRequest, LinkTextRequest, LinkView};
-pub use session::{ArmRequest, RightView, SessionView, WindowRequest, WritesView};
+pub use session::{ArmRequest, DisarmRequest, RightView, SessionView, WindowRequest, WritesView};
 pub use splits::{
     ApplyRequest, BandView, ChangeView, DestinationView, DiffLine, DryRunView, JournalEntryView,
     JournalView, OpView, OwnerView, PlanIdRequest, PlanRequest, PlanView, PredictionView,

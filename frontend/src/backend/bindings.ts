@@ -11,10 +11,10 @@ export interface Commands {
   refresh: { request: null; answer: null };
   /** Changes the window of every rate. */
   set_window: { request: WindowRequest; answer: SessionView };
-  /** Unlocks writes for a while. */
+  /** Unlocks writes to one context for a while. */
   arm: { request: ArmRequest; answer: SessionView };
-  /** Locks writes. */
-  disarm: { request: null; answer: SessionView };
+  /** Locks writes to one context, or to all. */
+  disarm: { request: DisarmRequest; answer: SessionView };
   /** Stages a shift: nothing is written. */
   plan_shift: { request: PlanRequest; answer: PlanView };
   /** Lets the server try a plan: nothing is written. */
@@ -177,7 +177,7 @@ reason: string, };
 
 export type ArmRequest = { 
 /**
- * The context; null for the first that is open.
+ * The context; null for the only one that is open.
  */
 context: string | null, 
 /**
@@ -632,6 +632,12 @@ kind: string,
  * The line, without its sign.
  */
 text: string, };
+
+export type DisarmRequest = { 
+/**
+ * The context; null for every one that is open.
+ */
+context: string | null, };
 
 export type DryRunView = { 
 /**
@@ -1478,6 +1484,10 @@ colour: string | null,
  * What must be seen in red as long as the context is open: a certificate that is not checked, impersonation.
  */
 warnings: Array<string>, 
+/**
+ * Namespaces that it was opened with; empty = all that may be seen.
+ */
+namespaces: Array<string>, 
 /**
  * Write lock.
  */

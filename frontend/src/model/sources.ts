@@ -27,14 +27,19 @@ export interface SourceSum {
   readonly words: string;
 }
 
+/** Traces are asked when somebody wants some: that nobody did for a while is no trouble. */
+function isUnasked(source: SourceView): boolean {
+  return source.name === 'traces' && source.state === 'stale' && source.error === null;
+}
+
 /** One word for all sources of a context: the ones in trouble by name, else how many answer. */
 export function sumOfSources(sources: readonly SourceView[]): SourceSum {
   const used = sources.filter((source) => source.state !== 'absent');
-  const trouble = used.filter((source) => source.state !== 'ok');
+  const trouble = used.filter((source) => source.state !== 'ok' && !isUnasked(source));
   const names = trouble.map((source) => `${sourceName(source.name)} ${source.state}`);
   const answer = `${used.length} ${used.length === 1 ? 'source answers' : 'sources answer'}`;
   return {
-    health: worst(used.map((source) => sourceHealth(source.state))),
+    health: worst(used.map((source) => (isUnasked(source) ? 'ok' : sourceHealth(source.state)))),
     words: names.length === 0 ? (used.length === 0 ? 'no source' : answer) : names.join(', '),
   };
 }

@@ -131,7 +131,8 @@ export const COMMANDS: readonly Command[] = [
     group: 'Everywhere',
     label: 'Arm or lock writes',
     keys: ['w'],
-    enabled: (app) => isOpen(app) && !(app.feed.armed && app.feed.armedFor === null),
+    enabled: (app) =>
+      isOpen(app) && (app.feed.sessions.length > 1 || !app.feed.armed || app.feed.armedFor !== null),
     run: (app) => void app.session.toggleArmed(),
   },
   {

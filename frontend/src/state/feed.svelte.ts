@@ -17,8 +17,8 @@ export class Feed {
   sessions = $state.raw<readonly SessionView[]>([]);
   /** When the update came, ms since the epoch. */
   receivedAt = $state(0);
-  /** When the session came; a command may answer with a newer one. */
-  sessionAt = $state(0);
+  /** When commands answered with a newer session than that of the update, by context. */
+  private answeredAt = $state.raw<ReadonlyMap<string, number>>(new Map());
   /** Why the stream is broken; null while it stands. */
   lost = $state<string | null>(null);
   readonly startedAt = Date.now();
@@ -54,16 +54,16 @@ export class Feed {
     this.lost = null;
     this.session = update.session;
     this.sessions = update.sessions;
-    this.sessionAt = Date.now();
+    this.answeredAt = new Map();
   }
 
-  /** A newer session, as a command answered it: of the context that it names. */
+  /** A newer session, as a command answered it: of the context that it names. The others are as old as they were. */
   setSession(session: SessionView): void {
+    this.answeredAt = new Map([...this.answeredAt, [session.context, Date.now()]]);
     if (this.session === null || this.session.context === session.context) {
       this.session = session;
     }
     this.sessions = this.sessions.map((one) => (one.context === session.context ? session : one));
-    this.sessionAt = Date.now();
   }
 
   /** The session of an open context; of the first one if none is named. */
@@ -74,8 +74,14 @@ export class Feed {
     return this.sessions.find((session) => session.context === context) ?? null;
   }
 
+  /** The sources of a context as they are now: while nothing comes, numbers that were live grow old. */
   sourcesOf(context: string): readonly SourceView[] {
-    return this.graph?.sources.filter((source) => source.context === context) ?? [];
+    const own = this.graph?.sources.filter((source) => source.context === context) ?? [];
+    return own.map((source) =>
+      source.name === 'metrics' && source.state === 'ok' && this.isOld(source)
+        ? { ...source, state: 'stale' }
+        : source,
+    );
   }
 
   /** Seconds since the update came. */
@@ -107,23 +113,47 @@ export class Feed {
     this.graph?.sources.some((source) => source.name === 'control-plane' && source.age_s !== null) ?? false,
   );
 
-  /** Age of the numbers on the screen, seconds; null before the first. */
-  readonly age = $derived.by(() => {
-    if (this.update === null) {
+  /** Metrics that have answered, if only once. */
+  private readonly answered: readonly SourceView[] = $derived.by(
+    () => this.graph?.sources.filter((source) => source.name === 'metrics' && source.age_s !== null) ?? [],
+  );
+
+  /** Metrics that are older than two ticks of their context. */
+  private isOld(source: SourceView): boolean {
+    const refresh = this.sessionOf(source.context)?.refresh_s ?? this.session?.refresh_s ?? 10;
+    return source.state === 'stale' || (this.ageOf(source) ?? 0) > refresh * 2 + 2;
+  }
+
+  /** Age of the numbers on the screen, seconds: of the oldest that are live, else of the newest; null before the first. */
+  readonly age: number | null = $derived.by(() => {
+    if (this.update === null || (this.metrics !== null && this.answered.length === 0)) {
       return null;
     }
-    return this.metrics === null ? this.sinceReceived : this.ageOf(this.metrics);
+    const agesOf = (sources: readonly SourceView[]): number[] =>
+      sources.map((source) => this.ageOf(source) ?? 0);
+    const live = agesOf(this.answered.filter((source) => !this.isOld(source)));
+    if (live.length > 0) {
+      return Math.max(...live);
+    }
+    return this.answered.length === 0 ? this.sinceReceived : Math.min(...agesOf(this.answered));
   });
 
-  /** The numbers are older than two ticks, or nothing says how old they are. */
-  readonly stale = $derived.by(() => {
-    if (this.update === null) {
-      return false;
+  /** All numbers are older than two ticks, or nothing says how old they are. */
+  readonly stale: boolean = $derived.by(() => {
+    if (this.update === null || this.lost !== null) {
+      return this.update !== null;
     }
-    const refresh = this.session?.refresh_s ?? 10;
-    const tooOld = this.age !== null && this.age > refresh * 2 + 2;
-    return this.lost !== null || this.metrics?.state === 'stale' || tooOld;
+    if (this.answered.length === 0) {
+      return this.metrics === null && this.sinceReceived > (this.session?.refresh_s ?? 10) * 2 + 2;
+    }
+    return this.answered.every((source) => this.isOld(source));
   });
+
+  /** The numbers of this context are; of all if none is named. */
+  staleIn(context: string | null): boolean {
+    const own = this.answered.filter((source) => source.context === context);
+    return this.stale || own.some((source) => this.isOld(source));
+  }
 
   /** Seconds until writes to a context are locked again; null if they never are or are locked now. */
   armedForIn(session: SessionView | null): number | null {
@@ -132,7 +162,8 @@ export class Feed {
       return null;
     }
     // The clock ticks once a second, so it may stand a little before the moment when the session came.
-    const since = Math.max(0, (this.clock.now - this.sessionAt) / 1000);
+    const at = this.answeredAt.get(session?.context ?? '') ?? this.receivedAt;
+    const since = Math.max(0, (this.clock.now - at) / 1000);
     return Math.max(0, writes.remaining_s - since);
   }
 
@@ -141,14 +172,23 @@ export class Feed {
     return session?.writes.armed === true && (left === null || left > 0);
   }
 
-  /** A context that writes are open to; the first one of several. */
-  readonly armedSession = $derived.by(() => {
+  /** The contexts that writes are open to. */
+  readonly armedSessions: readonly SessionView[] = $derived.by(() => {
     const all = this.sessions.length === 0 && this.session !== null ? [this.session] : this.sessions;
-    return all.find((session) => this.armedIn(session)) ?? null;
+    return all.filter((session) => this.armedIn(session));
   });
 
-  readonly armedFor = $derived.by(() => this.armedForIn(this.armedSession));
+  /** Those of them that can be locked again: a demo cannot. */
+  readonly lockable: readonly SessionView[] = $derived.by(() =>
+    this.armedSessions.filter((session) => this.armedForIn(session) !== null),
+  );
+
+  /** Seconds until the first of them locks itself; null if none does. */
+  readonly armedFor: number | null = $derived.by(() => {
+    const left = this.lockable.map((session) => this.armedForIn(session) ?? 0);
+    return left.length === 0 ? null : Math.min(...left);
+  });
 
   /** Writes are open somewhere. */
-  readonly armed = $derived(this.armedSession !== null);
+  readonly armed = $derived(this.armedSessions.length > 0);
 }

@@ -26,8 +26,12 @@ export class Session extends Attempts {
   async beginArming(context: string | null = null): Promise<void> {
     this.error = null;
     this.arming = context;
-    // With several clusters open, which one is meant is never guessed from a key.
     const several = this.feed.sessions.length > 1;
+    if (several && context === null) {
+      // Which one is meant is never guessed from a key: the list has a button for each.
+      this.place.contextsOpen = true;
+      return;
+    }
     if (several || this.target?.writes.needs_name === true) {
       this.place.armOpen = true;
     } else {
@@ -47,12 +51,15 @@ export class Session extends Attempts {
     }
   }
 
-  async disarm(): Promise<void> {
-    await this.change(() => this.backend.call('disarm', null));
+  /** Locks writes to this context and to no other. */
+  async disarm(context: string): Promise<void> {
+    await this.change(() => this.backend.call('disarm', { context }));
   }
 
+  /** Locks the one context that is unlocked; of several none is guessed. */
   async toggleArmed(): Promise<void> {
-    await (this.feed.armed ? this.disarm() : this.beginArming());
+    const [open, ...others] = this.feed.lockable;
+    await (open === undefined || others.length > 0 ? this.beginArming() : this.disarm(open.context));
   }
 
   async setWindow(seconds: number): Promise<void> {

@@ -7,19 +7,22 @@ use pilothouse_engine::{Engine, ObservedSplit, StagedPlan};
 
 use super::Api;
 use crate::convert::{
-    dry_run_view, entry_view, from_command, of_context, parse_split_id, plan_view,
+    bad_request, dry_run_view, entry_view, from_command, of_context, parse_split_id, plan_view,
 };
 use crate::dto::{
-    ApiError, ApplyRequest, ArmRequest, DryRunView, JournalEntryView, JournalView, PlanIdRequest,
-    PlanRequest, PlanView, SessionView, UndoRequest,
+    ApiError, ApplyRequest, ArmRequest, DisarmRequest, DryRunView, JournalEntryView, JournalView,
+    PlanIdRequest, PlanRequest, PlanView, SessionView, UndoRequest,
 };
 
 impl Api {
     /// Unlocks writes to a context for a while.
     ///
     /// # Errors
-    /// If the context's name is asked for and not given.
+    /// If the context's name is asked for and not given, or several contexts are open and none is named.
     pub fn arm(&self, request: &ArmRequest) -> Result<SessionView, ApiError> {
+        if request.context.is_none() && self.workspace().contexts().len() > 1 {
+            return Err(bad_request("several contexts are open: say which one"));
+        }
         let engine = self.workspace().engine_of(request.context.as_deref())?;
         engine
             .arm(request.typed_name.as_deref())
@@ -28,14 +31,21 @@ impl Api {
         Ok(self.session_of(&engine.config().context))
     }
 
-    /// Locks writes to every context.
-    #[must_use]
-    pub fn disarm(&self) -> SessionView {
-        for member in self.workspace().members() {
-            member.engine.disarm();
-        }
+    /// Locks writes to a context; to every one if none is named.
+    ///
+    /// # Errors
+    /// If it is not open.
+    pub fn disarm(&self, request: &DisarmRequest) -> Result<SessionView, ApiError> {
+        let Some(context) = &request.context else {
+            for member in self.workspace().members() {
+                member.engine.disarm();
+            }
+            self.workspace().tell();
+            return Ok(self.session());
+        };
+        self.workspace().engine_of(Some(context))?.disarm();
         self.workspace().tell();
-        self.session()
+        Ok(self.session_of(context))
     }
 
     /// Stages a shift.
@@ -120,4 +130,73 @@ fn staged_view(engine: &Engine, staged: &StagedPlan) -> PlanView {
         .iter()
         .find(|s| s.split.id == staged.plan.split);
     plan_view(&engine.config().context, staged, split)
+}
+
+#[cfg(test)]
+mod tests {
+    use pilothouse_engine::{Class, EngineConfig, Sources, system_clock};
+
+    use super::*;
+    use crate::connector::Opened;
+    use crate::dto::Code;
+    use crate::workspace::Workspace;
+
+    /// Two production contexts, side by side.
+    fn api() -> Api {
+        let workspace = Workspace::empty(None).unwrap();
+        for context in ["eu", "us"] {
+            let opened = Opened {
+                config: EngineConfig::new(context, Class::Production),
+                sources: Sources::unconfigured(),
+                clock: system_clock(),
+                cluster: None,
+                metrics_server: None,
+            };
+            workspace.add(opened, false).unwrap();
+        }
+        Api::new(workspace)
+    }
+
+    fn arm(api: &Api, context: Option<&str>, typed: &str) -> Result<SessionView, ApiError> {
+        api.arm(&ArmRequest {
+            context: context.map(str::to_owned),
+            typed_name: Some(typed.to_owned()),
+        })
+    }
+
+    fn disarm(api: &Api, context: Option<&str>) -> Result<SessionView, ApiError> {
+        let context = context.map(str::to_owned);
+        api.disarm(&DisarmRequest { context })
+    }
+
+    fn armed(api: &Api) -> Vec<bool> {
+        let sessions = api.latest().sessions;
+        sessions.iter().map(|s| s.writes.armed).collect()
+    }
+
+    #[test]
+    fn writes_are_unlocked_and_locked_for_one_context_alone() {
+        let api = api();
+        assert_eq!(arm(&api, Some("us"), "us").unwrap().context, "us");
+        assert_eq!(armed(&api), [false, true]);
+        arm(&api, Some("eu"), "eu").unwrap();
+        let locked = disarm(&api, Some("us")).unwrap();
+        assert_eq!(
+            (locked.context.as_str(), locked.writes.armed),
+            ("us", false)
+        );
+        assert_eq!(armed(&api), [true, false]);
+        arm(&api, Some("us"), "us").unwrap();
+        disarm(&api, None).unwrap();
+        assert_eq!(armed(&api), [false, false]);
+        assert_eq!(disarm(&api, Some("gone")).unwrap_err().code, Code::NotFound);
+    }
+
+    #[test]
+    fn production_asks_for_its_own_name_and_which_one_is_never_guessed() {
+        let api = api();
+        assert!(arm(&api, Some("us"), "eu").is_err(), "the name of another");
+        assert_eq!(arm(&api, None, "eu").unwrap_err().code, Code::BadRequest);
+        assert_eq!(armed(&api), [false, false]);
+    }
 }

@@ -30,6 +30,7 @@ pub(crate) fn session_view(engine: &Engine, cluster: Option<&str>) -> SessionVie
             .iter()
             .map(|finding| finding.message.clone())
             .collect(),
+        namespaces: config.namespaces.clone(),
         writes: WritesView {
             armed: armed_until.is_some(),
             remaining_s: armed_until.and_then(remaining),

@@ -37,6 +37,8 @@ pub struct SessionView {
     pub colour: Option<String>,
     /// What must be seen in red as long as the context is open: a certificate that is not checked, impersonation.
     pub warnings: Vec<String>,
+    /// Namespaces that it was opened with; empty = all that may be seen.
+    pub namespaces: Vec<String>,
     /// Write lock.
     pub writes: WritesView,
     /// Rate window in force, seconds.
@@ -59,11 +61,19 @@ pub struct WindowRequest {
 /// Asks to unlock writes for 15 minutes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct ArmRequest {
-    /// The context; null for the first that is open.
+    /// The context; null for the only one that is open.
     #[serde(default)]
     pub context: Option<String>,
     /// The context's name as typed, where [`WritesView::needs_name`].
     pub typed_name: Option<String>,
+}
+
+/// Asks to lock writes again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DisarmRequest {
+    /// The context; null for every one that is open.
+    #[serde(default)]
+    pub context: Option<String>,
 }
 
 /// Whether the server lets us change an object: its answer to a `SelfSubjectAccessReview`.

@@ -94,6 +94,86 @@ describe('several contexts', () => {
   });
 });
 
+describe('the frame of several contexts', () => {
+  const contexts = ['prod-eu', 'prod-us', 'staging'];
+  const sessions = (armed: Record<string, number | null> = {}) =>
+    contexts.map((context) =>
+      session({
+        context,
+        class: context.startsWith('prod') ? 'production' : 'normal',
+        writes: {
+          armed: context in armed,
+          remaining_s: armed[context] ?? null,
+          needs_name: context.startsWith('prod'),
+          forbidden: false,
+        },
+      }),
+    );
+  const graph = (more: Record<string, Parameters<typeof source>[2]> = {}) => ({
+    ...GRAPH,
+    sources: contexts.flatMap((context) => [
+      source('metrics', 'Prometheus', { context, ...more[context] }),
+      source('traces', 'Jaeger', { context, state: 'stale', age_s: 900 }),
+    ]),
+  });
+  const live = (): string => screen.getByTestId('live').textContent ?? '';
+
+  it('says that all are live, or by name which is not', async () => {
+    const { backend } = await showSplits({}, { sessions: sessions(), graph: graph() });
+    expect(live()).toContain('All live');
+    const late = { state: 'stale', age_s: 34 };
+    backend.push(update({ sessions: sessions(), graph: graph({ 'prod-us': late }) }));
+    await waitFor(() => expect(live()).toContain('prod-us: metrics stale'));
+    expect(screen.getByTestId('live').title).toContain('prod-eu: 2 sources answer');
+    const failed = { state: 'failed' };
+    backend.push(update({ sessions: sessions(), graph: graph({ 'prod-us': late, staging: failed }) }));
+    await waitFor(() => expect(live()).toContain('2 of 3 not live'));
+    expect(screen.getByTestId('live').title).toContain('staging: metrics failed');
+  });
+
+  it('names every context that writes are open to, and locks the one that is meant', async () => {
+    const armed = { 'prod-us': 600, staging: 300 };
+    const { backend } = await showSplits({}, { sessions: sessions(armed) });
+    const chip = screen.getByTestId('writes');
+    expect(chip.textContent).toMatch(/prod-us, staging\s+5:00/);
+    await fireEvent.click(chip);
+    expect(backend.calls.some(({ command }) => command === 'disarm')).toBe(false);
+    await fireEvent.click(await screen.findByTestId('lock-staging'));
+    await waitFor(() =>
+      expect(backend.calls.at(-1)).toEqual({ command: 'disarm', request: { context: 'staging' } }),
+    );
+  });
+
+  it('locks the only one at once, and never guesses which one to arm', async () => {
+    const { backend } = await showSplits({}, { sessions: sessions({ 'prod-us': 600 }) });
+    press('w');
+    await waitFor(() =>
+      expect(backend.calls.at(-1)).toEqual({ command: 'disarm', request: { context: 'prod-us' } }),
+    );
+    backend.push(update({ sessions: sessions() }));
+    await waitFor(() => expect(screen.getByTestId('writes').textContent).toContain('Read-only'));
+    press('w');
+    expect(await screen.findByTestId('contexts-panel')).toBeTruthy();
+    expect(backend.calls.some(({ command }) => command === 'arm')).toBe(false);
+  });
+
+  it('arms another beside a demo, which is always open', async () => {
+    const demo = session({
+      context: 'demo',
+      writes: { armed: true, remaining_s: null, needs_name: false, forbidden: false },
+    });
+    const { backend } = await showSplits(
+      {},
+      { session: demo, sessions: [demo, ...sessions({ staging: 300 })] },
+    );
+    expect(screen.getByTestId('writes').textContent).toContain('demo, staging');
+    press('w');
+    await waitFor(() =>
+      expect(backend.calls.at(-1)).toEqual({ command: 'disarm', request: { context: 'staging' } }),
+    );
+  });
+});
+
 describe('what must be known everywhere', () => {
   it('is a login that has expired, with the way to sign in again', async () => {
     const error = { code: 'unauthorized', message: 'the API server does not know us', hint: '', count: 3 };
