@@ -194,6 +194,7 @@ describe('the memory of the page', () => {
     screen: 'splits',
     filters: { mesh: 'reviews' },
     hiddenBoxes: ['c/shop'],
+    namespaceChoices: { c: 'busiest' as const },
     figures: { p95: true },
     windowS: 300,
     table: true,
@@ -216,12 +217,14 @@ describe('the memory of the page', () => {
       screen: 7,
       filters: { mesh: 1, splits: 'x' },
       hiddenBoxes: 'shop',
+      namespaceChoices: { c: 'else' },
       windowS: 'x',
     };
     expect(readPage(JSON.stringify(odd))).toEqual({
       screen: '',
       filters: { splits: 'x' },
       hiddenBoxes: [],
+      namespaceChoices: {},
       figures: {},
       windowS: null,
       table: false,

@@ -8,6 +8,8 @@ export interface PageMemory {
   /** Texts of the filter box, by screen. */
   readonly filters: Readonly<Record<string, string>>;
   readonly hiddenBoxes: readonly string[];
+  /** How the namespaces of each context were chosen, by its name; contexts that were never seen are not in it. */
+  readonly namespaceChoices: Readonly<Record<string, 'busiest' | 'chosen'>>;
   readonly figures: Readonly<Record<string, boolean>>;
   /** Window of the numbers, seconds; null if it was never chosen. */
   readonly windowS: number | null;
@@ -29,6 +31,7 @@ export function readPage(text: string): PageMemory | null {
     screen: typeof kept['screen'] === 'string' ? kept['screen'] : '',
     filters: fieldsOf(kept['filters'], isString),
     hiddenBoxes: Array.isArray(kept['hiddenBoxes']) ? kept['hiddenBoxes'].filter(isString) : [],
+    namespaceChoices: fieldsOf(kept['namespaceChoices'], isChoice),
     figures: fieldsOf(kept['figures'], isBoolean),
     windowS: typeof windowS === 'number' && Number.isFinite(windowS) ? windowS : null,
     table: kept['table'] === true,
@@ -55,6 +58,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isString(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+function isChoice(value: unknown): value is 'busiest' | 'chosen' {
+  return value === 'busiest' || value === 'chosen';
 }
 
 function isBoolean(value: unknown): value is boolean {

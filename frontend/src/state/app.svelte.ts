@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend';
 import type { Update } from '../backend/bindings';
 import { callOfSpan } from '../model/calls';
+import { beyondBusiest, namespacesOf } from '../model/busiest';
 import { frameClass, frameColour } from '../model/connect';
 import { contextOf } from '../model/splitId';
 import { visibleParts } from '../model/visible';
@@ -87,7 +88,7 @@ export class App {
 
   start(): () => void {
     const stops = [this.clock.start(), this.feed.start(this.backend, (update) => this.receive(update))];
-    void this.memory.load();
+    void this.memory.load().then(() => this.preselectNamespaces());
     return () => stops.forEach((stop) => stop());
   }
 
@@ -133,10 +134,31 @@ export class App {
       }
     }
     this.open = open;
+    this.preselectNamespaces();
     const { windowS } = this.prefs;
     const { session } = update;
     if (added && windowS !== null && windowS !== session.window_s && session.windows.includes(windowS)) {
       void this.session.setWindow(windowS);
+    }
+  }
+
+  /** A context that is seen for the first time, with numbers, shows its busiest namespaces: a view, everything is watched. */
+  private preselectNamespaces(): void {
+    const { feed, memory, place } = this;
+    if (!memory.loaded || feed.mesh === null) {
+      return;
+    }
+    for (const { context, namespaces } of feed.sessions) {
+      const known = feed.sourcesOf(context).some((one) => one.name === 'metrics' && one.age_s !== null);
+      if (!known || place.namespaceChoices[context] !== undefined) {
+        continue;
+      }
+      const all = namespacesOf(feed.mesh, context, feed.sessions.length === 1);
+      // Somebody said which ones already, when opening it or by hiding some.
+      const isSaid = namespaces.length > 0 || all.some(({ id }) => place.hiddenBoxes.has(id));
+      if (all.length > 0) {
+        place.leaveOut(context, isSaid ? [] : beyondBusiest(feed.mesh, all));
+      }
     }
   }
 

@@ -191,6 +191,14 @@ export const COMMANDS: readonly Command[] = [
     run: (app) => app.stage?.fit(),
   },
   {
+    id: 'all-namespaces',
+    group: 'Mesh',
+    label: 'Show all namespaces',
+    keys: ['a'],
+    enabled: (app) => app.front === 'mesh' && app.place.hiddenBoxes.size > 0,
+    run: (app) => app.place.showAllNamespaces(),
+  },
+  {
     id: 'zoom-namespace',
     group: 'Mesh',
     label: 'Zoom to the namespace of the service in focus',

@@ -35,6 +35,7 @@ export class Memory {
         screen: place.screen,
         filters: { ...place.filterText },
         hiddenBoxes: [...place.hiddenBoxes],
+        namespaceChoices: { ...place.namespaceChoices },
         figures: { ...prefs.edgeFigures },
         windowS: prefs.windowS,
         table: place.table,

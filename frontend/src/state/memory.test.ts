@@ -3,7 +3,7 @@ import { flushSync } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { fakeBackend, update } from '../../tests/fakeBackend';
-import { session } from '../../tests/fixture/mesh';
+import { GRAPH, node, session } from '../../tests/fixture/mesh';
 import { writePage } from '../model/pageMemory';
 import { App } from './app.svelte';
 
@@ -11,13 +11,14 @@ const KEPT = {
   screen: 'splits',
   filters: { splits: 'reviews' },
   hiddenBoxes: ['demo/shop'],
+  namespaceChoices: {},
   figures: { p95: true },
   windowS: 300,
   table: true,
 };
 
 function open(page: string, theme = 'light') {
-  const remember = vi.fn(() => null);
+  const remember = vi.fn<(request: unknown) => null>(() => null);
   const backend = fakeBackend({ memory: () => ({ theme, page, problem: null, zoom: 1 }), remember });
   const app = new App(backend);
   const stop = app.memory.watch();
@@ -97,6 +98,49 @@ describe('the memory', () => {
     app.receive(update({ session: session({ window_s: 60 }) }));
     expect(windows()).toHaveLength(1);
     end();
+    stop();
+  });
+});
+
+describe('the namespaces at first', () => {
+  const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name, i) => node(`${name}/web`, 10 + i, 0, 5));
+  const graph = { ...GRAPH, nodes: many, edges: [] };
+  const shown = (app: App): number => app.visible?.nodes.size ?? 0;
+
+  it('are the five busiest of a context that was never seen, and that is kept', async () => {
+    const { app, remember, stop } = open('');
+    await app.memory.load();
+    const waiting = graph.sources.map((one) => ({ ...one, state: 'loading', age_s: null }));
+    app.feed.receive(update({ graph: { ...graph, sources: waiting } }));
+    app.receive(update({ graph: { ...graph, sources: waiting } }));
+    expect(shown(app), 'nothing is decided before there are numbers').toBe(7);
+    app.feed.receive(update({ graph }));
+    app.receive(update({ graph }));
+    expect([...app.place.hiddenBoxes].sort()).toEqual(['demo/a', 'demo/b']);
+    flushSync();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(remember.mock.lastCall?.[0]).toMatchObject({
+      page: expect.stringContaining('"namespaceChoices":{"demo":"busiest"}'),
+    });
+    expect(shown(app)).toBe(5);
+    app.place.showAllNamespaces();
+    app.receive(update({ graph }));
+    expect([shown(app), app.place.namespaceChoices]).toEqual([7, { demo: 'chosen' }]);
+    stop();
+  });
+
+  it.each<[string, string, string[]]>([
+    ['were chosen before', writePage({ ...KEPT, hiddenBoxes: [], namespaceChoices: { demo: 'chosen' } }), []],
+    ['are hidden by hand', writePage({ ...KEPT, hiddenBoxes: ['demo/c'] }), []],
+    ['were said when it was opened', '', ['a', 'b', 'c', 'd', 'e', 'f', 'g']],
+  ])('stay as they are where they %s', async (_, page, namespaces) => {
+    const { app, stop } = open(page);
+    await app.memory.load();
+    const before = [...app.place.hiddenBoxes];
+    const next = update({ graph, session: session({ namespaces }) });
+    app.feed.receive(next);
+    app.receive(next);
+    expect([...app.place.hiddenBoxes]).toEqual(before);
     stop();
   });
 });

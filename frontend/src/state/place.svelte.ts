@@ -4,6 +4,8 @@ import type { MeshFilter } from '../model/visible';
 export const SCREENS = ['mesh', 'splits', 'traces'] as const;
 export type Screen = (typeof SCREENS)[number];
 
+export type NamespaceChoice = 'busiest' | 'chosen';
+
 export interface Selection {
   readonly kind: 'node' | 'edge';
   readonly id: string;
@@ -27,6 +29,8 @@ export class Place {
   /** Text of the filter box, by screen. */
   filterText = $state<Record<Screen, string>>({ mesh: '', splits: '', traces: '' });
   hiddenBoxes = $state.raw<ReadonlySet<string>>(new Set());
+  /** How the namespaces of a context were chosen: by themselves, the busiest, or by somebody. */
+  namespaceChoices = $state.raw<Readonly<Record<string, NamespaceChoice>>>({});
   onlyUnhealthy = $state(false);
   showIdle = $state(true);
 
@@ -56,6 +60,8 @@ export class Place {
 
   /** Begins where the window was left. */
   restore(kept: PageMemory): void {
+    this.hiddenBoxes = new Set(kept.hiddenBoxes);
+    this.namespaceChoices = kept.namespaceChoices;
     if (this.moved) {
       return;
     }
@@ -63,7 +69,6 @@ export class Place {
     for (const screen of SCREENS) {
       this.filterText[screen] = kept.filters[screen] ?? this.filterText[screen];
     }
-    this.hiddenBoxes = new Set(kept.hiddenBoxes);
     this.table = kept.table;
   }
 
@@ -98,6 +103,26 @@ export class Place {
       next.add(id);
     }
     this.hiddenBoxes = next;
+    this.namespacesAreChosen();
+  }
+
+  /** The first look at a context leaves these out; it is not done again. */
+  leaveOut(context: string, boxes: readonly string[]): void {
+    this.hiddenBoxes = new Set([...this.hiddenBoxes, ...boxes]);
+    this.namespaceChoices = {
+      ...this.namespaceChoices,
+      [context]: boxes.length === 0 ? 'chosen' : 'busiest',
+    };
+  }
+
+  showAllNamespaces(): void {
+    this.hiddenBoxes = new Set();
+    this.namespacesAreChosen();
+  }
+
+  private namespacesAreChosen(): void {
+    const contexts = Object.keys(this.namespaceChoices);
+    this.namespaceChoices = Object.fromEntries(contexts.map((context) => [context, 'chosen']));
   }
 
   showOnMesh(selection: Selection): void {
