@@ -124,6 +124,7 @@ describe('the frame of several contexts', () => {
     const late = { state: 'stale', age_s: 34 };
     backend.push(update({ sessions: sessions(), graph: graph({ 'prod-us': late }) }));
     await waitFor(() => expect(live()).toContain('prod-us: metrics stale'));
+    expect(live(), 'an age would be that of the others').not.toContain('ago');
     expect(screen.getByTestId('live').title).toContain('prod-eu: 2 sources answer');
     const failed = { state: 'failed' };
     backend.push(update({ sessions: sessions(), graph: graph({ 'prod-us': late, staging: failed }) }));
