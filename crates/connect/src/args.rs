@@ -39,10 +39,10 @@ pub struct SourceArgs {
     /// PEM file of the authorities that the certificate of --prometheus is checked with.
     #[arg(long, global = true, value_name = "FILE")]
     pub prometheus_ca: Option<PathBuf>,
-    /// A trace backend: jaeger=URL, tempo=URL, zipkin=URL or file=PATH.
+    /// A trace backend: jaeger=URL, tempo=URL, zipkin=URL or file=PATH. Repeatable: the first that answers is taken.
     #[arg(long, global = true, value_name = "KIND=ADDRESS", env = TRACES)]
-    pub traces: Option<String>,
-    /// File with the bearer token of --traces; the token itself goes into the variable `PILOTHOUSE_TRACES_TOKEN`.
+    pub traces: Vec<String>,
+    /// File with the bearer token of every --traces; the token itself goes into the variable `PILOTHOUSE_TRACES_TOKEN`.
     #[arg(long, global = true, value_name = "FILE")]
     pub traces_token_file: Option<PathBuf>,
     /// Header of every request to --traces, repeatable.
@@ -106,13 +106,13 @@ impl SourceArgs {
             || !self.kubeconfig.is_empty()
             || !self.context.is_empty()
             || self.prometheus.is_some()
-            || self.traces.is_some()
+            || !self.traces.is_empty()
     }
 
-    /// Whether the traces come from a file.
+    /// Whether the traces come from a file; one that is named after servers only stands in for them.
     #[must_use]
     pub fn traces_are_saved(&self) -> bool {
-        let named = self.traces.as_deref();
+        let named = self.traces.first();
         named.is_some_and(|traces| traces.starts_with("file="))
     }
 }

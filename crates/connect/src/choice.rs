@@ -100,11 +100,15 @@ pub(crate) fn judge_metrics(
 
 /// The index of the candidate that is taken. Each has its rank, its verdict and its number of series.
 pub(crate) fn choose(candidates: &[(Rank, Verdict, u64)]) -> Option<usize> {
-    let chosen = candidates
-        .iter()
-        .position(|(rank, _, _)| *rank == Rank::Chosen);
-    if chosen.is_some() {
-        return chosen;
+    // Of several that the operator named, the first that answers; if none does, the first says why.
+    let is_chosen = |(rank, _, _): &(Rank, Verdict, u64)| *rank == Rank::Chosen;
+    let answers = |one: &(Rank, Verdict, u64)| {
+        is_chosen(one) && !matches!(one.1.state, LineState::Failed | LineState::Forbidden)
+    };
+    let mut named = candidates.iter();
+    let answering = candidates.iter().position(answers);
+    if let Some(chosen) = answering.or_else(|| named.position(is_chosen)) {
+        return Some(chosen);
     }
     let eligible = candidates
         .iter()
@@ -234,6 +238,19 @@ mod tests {
                 &[facts(9, &["elsewhere"]), facts(9, &["shop"])]
             ),
             Some(0)
+        );
+        assert_eq!(
+            chosen(
+                &[Rank::Chosen, Rank::Chosen],
+                &[down(), facts(9, &["shop"])]
+            ),
+            Some(1),
+            "of several the first that answers"
+        );
+        assert_eq!(
+            chosen(&[Rank::Chosen, label], &[down(), facts(9, &["shop"])]),
+            Some(0),
+            "what nobody named does not stand in for it"
         );
         assert_eq!(chosen(&[label], &[down()]), None);
         assert_eq!(chosen(&[], &[]), None);

@@ -24,8 +24,8 @@ pub fn found_by(
         }
     };
     match source {
-        SourceKind::Traces if args.traces.is_some() => {
-            Some(flag_or("--traces", TRACES, args.traces.as_deref()?))
+        SourceKind::Traces if !args.traces.is_empty() => {
+            Some(flag_or("--traces", TRACES, args.traces.first()?))
         }
         _ if args.demo => Some("--demo".to_owned()),
         SourceKind::ControlPlane if args.no_kubernetes => None,

@@ -13,6 +13,7 @@
 mod address;
 mod file;
 mod filter;
+mod first;
 pub mod formats;
 mod gather;
 mod http;
@@ -30,6 +31,7 @@ pub use pilothouse_core::ports::TraceKind;
 
 pub use address::{TraceAddress, UnknownTraceAddress, open_traces};
 pub use file::FileTraces;
+pub use first::first_traces;
 pub use jaeger::JaegerSource;
 pub use options::{ClientCertificate, Credentials, Options, Secret, Tls};
 pub use place::Place;

@@ -59,7 +59,7 @@ pub(super) fn desktop_app() -> Option<PathBuf> {
 /// What the desktop app is told. It takes the other flags itself: some of their values are better not handed on in words
 /// that everybody on this machine can read.
 fn words(sources: &SourceArgs, link: Option<&str>) -> Result<Vec<OsString>, Failure> {
-    if sources.no_kubernetes || sources.prometheus.is_some() || sources.traces.is_some() {
+    if sources.no_kubernetes || sources.prometheus.is_some() || !sources.traces.is_empty() {
         return Err(Failure::usage(
             "`ui` hands over a link, --demo, --context, --kubeconfig, -n and --read-only only",
         )

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pilothouse_engine::{SourceError, SourceKind, TraceKind, TraceSource};
 use pilothouse_kube::KubeSource;
 use pilothouse_settings::{Auth, ContextKey, ContextSettings, Location, SourceSettings};
-use pilothouse_telemetry::{Options, PrometheusSource, TraceAddress, open_traces};
+use pilothouse_telemetry::{Options, PrometheusSource, TraceAddress, first_traces, open_traces};
 
 use super::Shared;
 use crate::args::SourceArgs;
@@ -31,7 +31,7 @@ impl Prepared {
 pub(super) struct ContextChoices {
     metrics: Option<Prepared>,
     traces: Vec<Prepared>,
-    /// Traces in a file, in place of any server.
+    /// Traces in a file, for want of a server that is named before it.
     saved: Option<PathBuf>,
 }
 
@@ -70,7 +70,7 @@ impl ContextChoices {
 
     /// The same with what flags name in place of what the settings name. An address that both name keeps the sign-in that
     /// the settings have for it.
-    pub(super) fn with_flags(mut self, args: &SourceArgs, traces: Option<&TraceAddress>) -> Self {
+    pub(super) fn with_flags(mut self, args: &SourceArgs, traces: &[TraceAddress]) -> Self {
         if let Some(url) = &args.prometheus
             && !self.metrics.as_ref().is_some_and(|one| one.is_at(url))
         {
@@ -80,18 +80,27 @@ impl ContextChoices {
                 options: Ok(sign_in::of_metrics_flags(args)),
             });
         }
-        match traces {
-            Some(TraceAddress::File(path)) => self.saved = Some(path.clone()),
-            Some(TraceAddress::Server(kind, url)) => {
-                let known = self.traces.drain(..).find(|one| one.is_at(url));
-                let options = known.map(|known| known.options);
-                self.traces.push(Prepared {
-                    place: Some(Where::Address(url.clone())),
-                    kind: Some(*kind),
-                    options: options.unwrap_or_else(|| Ok(sign_in::of_trace_flags(args))),
-                });
+        if traces.is_empty() {
+            return self;
+        }
+        let known = std::mem::take(&mut self.traces);
+        for address in traces {
+            match address {
+                TraceAddress::Server(kind, url) => {
+                    let known = known.iter().find(|one| one.is_at(url));
+                    let options = known.map(|known| known.options.clone());
+                    self.traces.push(Prepared {
+                        place: Some(Where::Address(url.clone())),
+                        kind: Some(*kind),
+                        options: options.unwrap_or_else(|| Ok(sign_in::of_trace_flags(args))),
+                    });
+                }
+                // A file always answers: what is named after it is never asked.
+                TraceAddress::File(path) => {
+                    self.saved = Some(path.clone());
+                    break;
+                }
             }
-            None => {}
         }
         self
     }
@@ -108,17 +117,18 @@ impl ContextChoices {
         Some((place, source))
     }
 
-    /// The traces that are named, opened at once; `None` if they have to be looked for.
+    /// The traces that are named, opened at once, the first that answers of several; `None` if they have to be looked for.
     pub(super) fn named_traces(
         &self,
         kube: Option<&KubeSource>,
     ) -> Option<Result<Arc<dyn TraceSource>, SourceError>> {
-        if let Some(file) = &self.saved {
-            return Some(TraceAddress::File(file.clone()).open(Options::default()));
-        }
-        let named = self.traces.iter().find(|one| one.place.is_some())?;
-        let place = look::place_of(named.place.as_ref()?, kube);
-        Some(place.and_then(|at| open_traces(named.kind, at, named.options.clone()?)))
+        let servers = self.traces.iter().filter_map(|named| {
+            let place = look::place_of(named.place.as_ref()?, kube);
+            Some(place.and_then(|at| open_traces(named.kind, at, named.options.clone()?)))
+        });
+        let saved = self.saved.iter();
+        let saved = saved.map(|file| TraceAddress::File(file.clone()).open(Options::default()));
+        first_traces(servers.chain(saved))
     }
 }
 
@@ -132,7 +142,7 @@ impl Choices for ContextChoices {
     }
 
     fn saved_traces(&self) -> Option<&Path> {
-        self.saved.as_deref()
+        self.saved.as_deref().filter(|_| self.traces.is_empty())
     }
 }
 

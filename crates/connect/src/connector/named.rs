@@ -11,7 +11,7 @@ use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, ContextEntry, KubeSource, Kubeconfigs, NamedCluster,
 };
 use pilothouse_settings::{ContextKey, Settings};
-use pilothouse_telemetry::{PrometheusSource, TraceAddress};
+use pilothouse_telemetry::{PrometheusSource, TraceAddress, first_traces};
 
 use super::choices::ContextChoices;
 use super::classed::Classed;
@@ -36,7 +36,8 @@ impl Contexts {
         need: Need,
     ) -> Result<Composition, ConnectError> {
         let args = &self.shared.args;
-        let traces: Option<TraceAddress> = args.traces.as_deref().map(str::parse).transpose()?;
+        let named = args.traces.iter();
+        let traces: Vec<TraceAddress> = named.map(|text| text.parse()).collect::<Result<_, _>>()?;
         if !args.demo && !args.no_kubernetes {
             return self.named_clusters(&clock, traces, need).await;
         }
@@ -47,9 +48,11 @@ impl Contexts {
         } else {
             self.without_cluster(clock, &settings)
         };
-        if let Some(address) = traces {
-            for opened in &mut composition.opened {
-                opened.sources.traces = address.open(sign_in::of_trace_flags(args));
+        for opened in &mut composition.opened {
+            let opening = traces.iter();
+            let opening = opening.map(|address| address.open(sign_in::of_trace_flags(args)));
+            if let Some(first) = first_traces(opening) {
+                opened.sources.traces = first;
             }
         }
         composition.problems = problems.iter().map(ToString::to_string).collect();
@@ -64,7 +67,7 @@ impl Contexts {
     pub async fn at_start(&self, clock: Clock) -> Result<Composition, ConnectError> {
         let args = &self.shared.args;
         let names_servers =
-            args.demo || args.no_kubernetes || args.prometheus.is_some() || args.traces.is_some();
+            args.demo || args.no_kubernetes || args.prometheus.is_some() || !args.traces.is_empty();
         if names_servers {
             return self
                 .open_named(clock, DemoMemory::Forgotten, Need::Nothing)
@@ -119,7 +122,7 @@ impl Contexts {
     async fn named_clusters(
         &self,
         clock: &Clock,
-        traces: Option<TraceAddress>,
+        traces: Vec<TraceAddress>,
         need: Need,
     ) -> Result<Composition, ConnectError> {
         let contexts: Vec<Option<String>> = match self.shared.args.context.as_slice() {
@@ -131,9 +134,7 @@ impl Contexts {
             let (settings, problems) = shared.settings();
             let clusters: Vec<Prepared> = contexts
                 .iter()
-                .map(|context| {
-                    Prepared::new(&shared, context.as_deref(), &settings, traces.as_ref())
-                })
+                .map(|context| Prepared::new(&shared, context.as_deref(), &settings, &traces))
                 .collect();
             (clusters, problems)
         });
@@ -247,7 +248,7 @@ impl Prepared {
         shared: &Shared,
         context: Option<&str>,
         settings: &Settings,
-        traces: Option<&TraceAddress>,
+        traces: &[TraceAddress],
     ) -> Self {
         let (kubeconfig, environment) = shared.kubeconfig_files(settings);
         let entry = entry_of(context, &kubeconfig, &environment);
