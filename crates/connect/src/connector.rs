@@ -325,7 +325,8 @@ impl Contexts {
             namespaces: namespaces.clone(),
             ..ConnectOptions::default()
         };
-        let kube = apart(move || KubeSource::connect(options)).await?;
+        let clock = Clock::clone(&self.shared.clock);
+        let kube = apart(move || KubeSource::connect(options, clock)).await?;
         let kube = kube.map_err(|error| {
             look::fail(board, &error, "the kubeconfig");
             let failure = from_source(&error);

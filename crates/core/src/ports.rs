@@ -8,6 +8,7 @@ mod refusal;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ use crate::traffic::PatchOp;
 
 /// The answer of a port, some time later.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
+
+/// Tells the present moment. Shells hand the machine's clock in; tests and replays pass their own.
+pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
 // ---------------------------------------------------------------- control plane
 

@@ -48,5 +48,6 @@ mod traces;
 mod walk;
 mod world;
 
-pub use mesh::{Clock, DemoConfig, DemoMesh};
+pub use mesh::{DemoConfig, DemoMesh};
+pub use pilothouse_core::ports::Clock;
 pub use timeline::Edit;

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use pilothouse_core::model::Moment;
-use pilothouse_core::ports::{ControlPlane, MetricsSource, TraceSource};
+use pilothouse_core::ports::{Clock, ControlPlane, MetricsSource, TraceSource};
 
 use crate::objects;
 use crate::simulation::Simulation;
 use crate::store::Store;
 use crate::timeline::{Edit, Timeline};
 use crate::{generate, metrics, shop, traces, world::World};
-
-/// Tells the time; the mesh never asks the machine for it.
-pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
 /// What a demo mesh is made from. Equal configurations, edits and moments give equal answers.
 #[derive(Clone)]
@@ -21,7 +18,7 @@ pub struct DemoConfig {
     pub seed: u64,
     /// Number of services of the mesh; the shop alone has 16, so fewer than that (or `None`) is the shop.
     pub services: Option<usize>,
-    /// The time of writes, watches, and the end of what traces can be found.
+    /// Tells the time, the mesh never asks the machine for it: of writes, watches, and the end of what traces can be found.
     pub clock: Clock,
     /// When counters were zero. Rates do not depend on it, and there is traffic before it.
     pub counters_from: Moment,

@@ -13,8 +13,8 @@ use pilothouse_core::ports::{
 use pilothouse_core::traffic::{PatchFailure, PatchOp, apply_ops};
 use serde_json::{Value, json};
 
+use crate::Clock;
 use crate::admission::refusal;
-use crate::mesh::Clock;
 use crate::objects::{managed_fields, observe, reference_of};
 use crate::timeline::Timeline;
 

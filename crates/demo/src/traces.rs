@@ -7,7 +7,7 @@ use pilothouse_core::model::{Moment, SourceError, TimeSpan};
 use pilothouse_core::ports::{Answer, Probe, TraceSearch, TraceSource, TracesFound};
 use pilothouse_core::trace::{Trace, TraceId, summarize};
 
-use crate::mesh::Clock;
+use crate::Clock;
 use crate::numbering::{Birth, Numbering};
 use crate::simulation::Simulation;
 use crate::spans::{Scene, mark_operation, nanos, operation_name, service_name};

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use pilothouse_core::model::Moment;
-
-/// Tells the present moment. Tests and replays pass their own.
-pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
+pub use pilothouse_core::ports::Clock;
 
 /// The machine's clock.
 #[must_use]

@@ -15,11 +15,13 @@ use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, SourceError, SourceKind, TimeSpan};
 use pilothouse_core::ports::{ControlPlaneIdentity, ObjectEvent};
 use tokio::sync::{Notify, watch};
-use tracing::warn;
+use tokio::time::Instant;
+use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::config::{Class, EngineConfig};
 use crate::journal::{Entry, Journal, JournalError};
+use crate::jump::BothClocks;
 use crate::objects::ObjectStore;
 use crate::observe::Fetched;
 use crate::shift::StagedPlan;
@@ -44,6 +46,8 @@ pub struct Engine {
     published: watch::Sender<Arc<Snapshot>>,
     tick_wanted: Notify,
     fold_wanted: Notify,
+    /// Watches of the control plane lead nowhere any more, maybe.
+    clock_jumped: Notify,
     /// One fold at a time, or an older one could publish after a newer one.
     folding: tokio::sync::Mutex<()>,
 }
@@ -57,6 +61,7 @@ impl std::fmt::Debug for Engine {
 }
 
 struct State {
+    clocks: BothClocks,
     objects: ObjectStore,
     /// The last tick that brought at least one answer, with its request.
     fetched: Option<Arc<Fetched>>,
@@ -70,6 +75,8 @@ struct State {
     /// How far the metrics server's clock is ahead of ours, where it is worth a word.
     clock_ahead: TimeSpan,
     metrics_looked_at: Option<Moment>,
+    /// Our clock jumped since that look.
+    clock_ahead_is_unsure: bool,
     plans: Vec<StagedPlan>,
     plan_counter: u64,
     watches: Vec<ShiftWatch>,
@@ -122,6 +129,7 @@ impl Engine {
             identity: None,
         };
         let state = State {
+            clocks: BothClocks::new(now, Instant::now()),
             objects: ObjectStore::default(),
             fetched: None,
             layout: config.layout.clone().unwrap_or_default(),
@@ -132,6 +140,7 @@ impl Engine {
             window: config.window,
             clock_ahead: TimeSpan::default(),
             metrics_looked_at: None,
+            clock_ahead_is_unsure: false,
             plans: Vec::new(),
             plan_counter: 0,
             watches: Vec::new(),
@@ -146,6 +155,7 @@ impl Engine {
             published: watch::Sender::new(Arc::new(empty)),
             tick_wanted: Notify::new(),
             fold_wanted: Notify::new(),
+            clock_jumped: Notify::new(),
             folding: tokio::sync::Mutex::new(()),
         }))
     }
@@ -304,8 +314,51 @@ impl Engine {
         self.fold_wanted.notified().await;
     }
 
+    pub(crate) async fn clock_jumped(&self) {
+        self.clock_jumped.notified().await;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while holding the lock leaves whole values behind: every change is one assignment.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(jump) = state.clocks.jump((self.clock)(), Instant::now()) {
+            info!(seconds = jump.as_seconds(), "the clock jumped");
+            state.follow_clock(jump);
+            self.clock_jumped.notify_one();
+        }
+        state
+    }
+}
+
+impl State {
+    /// After a jump of the clock: moments of the past stay as long ago as they were when it is set back, and the metrics
+    /// server's clock is compared with ours anew.
+    fn follow_clock(&mut self, jump: TimeSpan) {
+        self.metrics_looked_at = None;
+        self.clock_ahead_is_unsure = true;
+        // After a sleep, what was long ago is long ago.
+        if jump.0 >= 0 {
+            return;
+        }
+        self.clock_ahead = worth_a_word(TimeSpan(self.clock_ahead.0.saturating_sub(jump.0)));
+        for status in self.statuses.values_mut() {
+            status.last_good = status.last_good.map(|good| good.plus(jump));
+        }
+        for watch in &mut self.watches {
+            watch.follow_clock(jump);
+        }
+        self.armed_until = self.armed_until.map(|until| until.plus(jump));
+    }
+}
+
+/// Clocks this close together are taken for one.
+const CLOCK_TOLERANCE: TimeSpan = TimeSpan::seconds(2);
+
+/// How far a clock is ahead, if that is not next to nothing.
+fn worth_a_word(ahead: TimeSpan) -> TimeSpan {
+    if ahead.0.abs() >= CLOCK_TOLERANCE.0 {
+        ahead
+    } else {
+        TimeSpan::default()
     }
 }

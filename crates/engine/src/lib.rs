@@ -12,6 +12,7 @@ mod clock;
 mod config;
 mod engine;
 mod journal;
+mod jump;
 mod late;
 mod objects;
 mod observe;

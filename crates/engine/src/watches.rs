@@ -101,9 +101,25 @@ impl ShiftWatch {
         self.convergence.judge(now, requests.as_deref());
     }
 
-    /// Whether the window still has to be asked for. An open question would cost a query each tick for ever.
+    /// Whether the window still has to be asked for. An open question would cost a query each tick for ever; one that no
+    /// window was judged for, because the machine slept meanwhile, has its answer after two.
     pub(crate) fn open(&self, now: Moment) -> bool {
-        self.convergence.phase.open() && now.since(self.convergence.applied_at) <= WATCHED_FOR
+        let Convergence {
+            phase, applied_at, ..
+        } = self.convergence;
+        phase == Phase::Converging || (phase.open() && now.since(applied_at) <= WATCHED_FOR)
+    }
+
+    /// After the clock was set: everything stays as long ago as it was.
+    pub(crate) fn follow_clock(&mut self, jump: TimeSpan) {
+        let moments = [
+            &mut self.convergence.applied_at,
+            &mut self.convergence.judged_until,
+        ];
+        let curve = self.curve.iter_mut().map(|(at, _)| at);
+        for at in moments.into_iter().chain(curve) {
+            *at = at.plus(jump);
+        }
     }
 
     /// A tick that ends with the change, or was under way during it, adds no point: the share before is there already.

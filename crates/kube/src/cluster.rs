@@ -1,6 +1,7 @@
 //! A cluster as the operator named it, whether it can be used or not.
 
 use pilothouse_core::model::{Finding, SourceError};
+use pilothouse_core::ports::Clock;
 
 use crate::{ConnectOptions, KubeSource, Kubeconfigs};
 
@@ -18,8 +19,8 @@ pub struct NamedCluster {
 impl NamedCluster {
     /// As [`KubeSource::connect`], which it calls.
     #[must_use]
-    pub fn open(options: &ConnectOptions) -> Self {
-        let source = KubeSource::connect(options.clone());
+    pub fn open(options: &ConnectOptions, clock: Clock) -> Self {
+        let source = KubeSource::connect(options.clone(), clock);
         let (context, warnings) = match &source {
             Ok(source) => (Some(source.facts().context.clone()), source.warnings()),
             Err(_) => (Kubeconfigs::context_name(options), Vec::new()),
@@ -37,20 +38,22 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+    use crate::age::tests::still;
 
     #[test]
     fn a_cluster_that_cannot_be_connected_keeps_its_name() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let text = "current-context: prod-eu\ncontexts: [{name: prod-eu, context: 7}]\n";
         file.write_all(text.as_bytes()).unwrap();
-        let named = NamedCluster::open(&ConnectOptions {
+        let options = ConnectOptions {
             kubeconfig: vec![file.path().to_owned()],
             ..ConnectOptions::default()
-        });
+        };
+        let named = NamedCluster::open(&options, still());
         assert!(named.source.is_err());
         assert_eq!(named.context, "prod-eu");
         assert_eq!(
-            NamedCluster::open(&ConnectOptions::default()).context,
+            NamedCluster::open(&ConnectOptions::default(), still()).context,
             "none"
         );
     }

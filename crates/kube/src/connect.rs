@@ -10,6 +10,7 @@ use http::Uri;
 use http::header::{HeaderValue, USER_AGENT};
 use kube::config::Config;
 use pilothouse_core::model::{Finding, Severity, SourceError, SourceErrorKind};
+use pilothouse_core::ports::Clock;
 use serde_json::{Map, Value};
 
 use crate::exec::Plugin;
@@ -125,6 +126,7 @@ impl ConnectionFacts {
 /// Reads the configuration. No network, no plugin.
 pub(crate) fn prepare(
     options: &ConnectOptions,
+    clock: &Clock,
 ) -> Result<(Connector, ConnectionFacts), SourceError> {
     for namespace in &options.namespaces {
         if !resource::is_path_safe(namespace) {
@@ -134,7 +136,7 @@ pub(crate) fn prepare(
         }
     }
     let files = Kubeconfigs::load(&options.kubeconfig, &options.environment)?;
-    of_context(files.choose(options.context.as_deref())?, options)
+    of_context(files.choose(options.context.as_deref())?, options, clock)
 }
 
 /// Reads the configuration again whenever it is asked, for a login that was renewed since: `oc login` and its like
@@ -143,12 +145,13 @@ pub(crate) fn prepare(
 pub(crate) fn renewal(
     options: &ConnectOptions,
     facts: ConnectionFacts,
+    clock: Clock,
 ) -> impl Fn() -> Option<Connector> + Send + Sync + 'static {
     let options = ConnectOptions {
         context: Some(facts.context.clone()),
         ..options.clone()
     };
-    move || match prepare(&options) {
+    move || match prepare(&options, &clock) {
         Ok((connector, now)) if now.is_same_way_as(&facts) => Some(connector),
         Ok((_, now)) => {
             let (context, server) = (now.context, now.server);
@@ -165,6 +168,7 @@ pub(crate) fn renewal(
 fn of_context(
     chosen: ChosenContext,
     options: &ConnectOptions,
+    clock: &Clock,
 ) -> Result<(Connector, ConnectionFacts), SourceError> {
     let ChosenContext {
         entry,
@@ -186,7 +190,7 @@ fn of_context(
     } else {
         AuthKind::None
     };
-    let mut identity = login::identity(&user, &server).map_err(bad)?;
+    let mut identity = login::identity(&user, &server, clock).map_err(bad)?;
     let mut config = client_config(&cluster, &server).map_err(bad)?;
     config.headers.append(&mut identity.impersonation);
     let own_proxy =

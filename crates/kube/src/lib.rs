@@ -5,12 +5,12 @@
 //! about traffic: documents go out as they came in, patches as they were planned.
 //!
 //! ```no_run
-//! use pilothouse_core::ports::ControlPlane;
+//! use pilothouse_core::ports::{Clock, ControlPlane};
 //! use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
 //!
-//! # async fn example() -> Result<(), pilothouse_core::model::SourceError> {
+//! # async fn example(clock: Clock) -> Result<(), pilothouse_core::model::SourceError> {
 //! let environment = ConfigEnvironment::of_process();
-//! let source = KubeSource::connect(ConnectOptions { environment, ..ConnectOptions::default() })?;
+//! let source = KubeSource::connect(ConnectOptions { environment, ..ConnectOptions::default() }, clock)?;
 //! let identity = source.identity().await?;
 //! # let _ = identity;
 //! # Ok(())
@@ -26,6 +26,7 @@
 //! Sources: the Kubernetes API concepts and API conventions documents; `k8s.io/client-go` for the merging of
 //! kubeconfig files.
 
+mod age;
 mod client;
 mod cluster;
 mod connect;

@@ -13,6 +13,7 @@ mod token_file;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{HeaderName, HeaderValue};
+use pilothouse_core::ports::Clock;
 
 use crate::kubeconfig::{Exec, Server, User, read};
 use crate::pem;
@@ -43,14 +44,14 @@ pub(crate) enum Authorization {
 }
 
 /// The identity of a user on a server, or what is wrong with the entry. Reads the files that it names.
-pub(crate) fn identity(user: &User, server: &Server) -> Result<Identity, String> {
+pub(crate) fn identity(user: &User, server: &Server, clock: &Clock) -> Result<Identity, String> {
     let impersonation = impersonation(user)?;
     let (certificate, authorization) = if server.is_encrypted() {
         if !names_a_login(user) {
             return Err(NO_LOGIN.to_owned());
         }
         let certificate = certificate(user)?;
-        let authorization = authorization(user, certificate.is_some())?;
+        let authorization = authorization(user, certificate.is_some(), clock)?;
         (certificate, authorization)
     } else {
         (None, Authorization::None)
@@ -85,7 +86,11 @@ pub(crate) const fn names_a_login(user: &User) -> bool {
 pub(crate) const NO_LOGIN: &str =
     "nothing says who logs in; kubectl would ask for a user name and a password in a terminal";
 
-fn authorization(user: &User, has_certificate: bool) -> Result<Authorization, String> {
+fn authorization(
+    user: &User,
+    has_certificate: bool,
+    clock: &Clock,
+) -> Result<Authorization, String> {
     let has_token = !user.token.is_empty() || !user.token_file.is_empty();
     let has_basic = !user.username.is_empty();
     if let Some(exec) = &user.exec {
@@ -102,7 +107,9 @@ fn authorization(user: &User, has_certificate: bool) -> Result<Authorization, St
             return Ok(Authorization::Plugin(exec.clone()));
         }
     }
-    let provided = user.provider.as_ref().map(provider::token).transpose()?;
+    let provided = user.provider.as_ref();
+    let provided = provided.map(|it| provider::token(it, clock()));
+    let provided = provided.transpose()?;
     if has_basic && has_token {
         return Err("username/password or bearer token may be set, but not both".to_owned());
     }
@@ -111,7 +118,7 @@ fn authorization(user: &User, has_certificate: bool) -> Result<Authorization, St
             "" => None,
             token => Some(bearer(token)?),
         };
-        return TokenFile::open(user.token_file.as_ref(), fallback).map(Authorization::File);
+        return TokenFile::open(user.token_file.as_ref(), fallback, clock).map(Authorization::File);
     }
     if has_token {
         return bearer(&user.token).map(Authorization::Header);

@@ -15,6 +15,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tower::service_fn;
 
+use crate::age::tests::still;
 use crate::connect::ConnectionFacts;
 use crate::kubeconfig::AuthKind;
 use crate::source::KubeSource;
@@ -197,7 +198,7 @@ pub(crate) fn serve(
     answer: impl Fn(&Seen) -> Canned + Send + Sync + 'static,
 ) -> (KubeSource, Log) {
     let (client, log) = client(answer);
-    let transport = Transport::new(Connector::Fixed(client), Duration::from_secs(5));
+    let transport = Transport::new(Connector::Fixed(client), Duration::from_secs(5), still());
     let namespaces = namespaces.iter().map(|&ns| ns.to_owned()).collect();
     (KubeSource::new(transport, facts(), namespaces), log)
 }

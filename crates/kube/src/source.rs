@@ -14,7 +14,7 @@ use pilothouse_core::model::{
     Finding, Object, ObjectKind, ObjectRef, SourceError, SourceErrorKind,
 };
 use pilothouse_core::ports::{
-    Answer, ControlPlane, ControlPlaneIdentity, ObjectSink, Patched, WriteMode,
+    Answer, Clock, ControlPlane, ControlPlaneIdentity, ObjectSink, Patched, WriteMode,
 };
 use pilothouse_core::traffic::PatchOp;
 use serde_json::{Value, json};
@@ -40,15 +40,17 @@ pub struct KubeSource {
 }
 
 impl KubeSource {
-    /// Prepares a connection: reads the kubeconfig files and nothing else. The first call logs in and connects.
+    /// Prepares a connection: reads the kubeconfig files and nothing else. The first call logs in and connects. Credentials
+    /// age by `clock`.
     ///
     /// # Errors
     ///
     /// `NotConfigured` if there is no kubeconfig, `BadConfiguration` if it cannot be used.
-    pub fn connect(options: ConnectOptions) -> Result<Self, SourceError> {
-        let (connector, facts) = connect::prepare(&options)?;
-        let renewal = connect::renewal(&options, facts.clone());
-        let transport = Transport::new(connector, options.request_timeout).renewed_by(renewal);
+    pub fn connect(options: ConnectOptions, clock: Clock) -> Result<Self, SourceError> {
+        let (connector, facts) = connect::prepare(&options, &clock)?;
+        let renewal = connect::renewal(&options, facts.clone(), Clock::clone(&clock));
+        let transport = Transport::new(connector, options.request_timeout, clock);
+        let transport = transport.renewed_by(renewal);
         Ok(Self::new(transport, facts, options.namespaces))
     }
 

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::Client;
 use kube::client::Body;
 use pilothouse_core::model::SourceErrorKind;
+use pilothouse_core::ports::Clock;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -20,7 +21,7 @@ use tracing::debug;
 
 use crate::failure::{self, CallError, Refusal, call_error, failed, timed_out};
 pub use login_state::LoginState;
-pub(crate) use session::{Access, Connector, Proof, wall_clock};
+pub(crate) use session::{Access, Connector, Proof};
 use session::{Sessions, Way};
 
 /// Largest answer that we read. A page of 500 objects is far below it.
@@ -61,10 +62,10 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(connector: Connector, deadline: Duration) -> Self {
+    pub(crate) fn new(connector: Connector, deadline: Duration, clock: Clock) -> Self {
         Self {
             deadline,
-            sessions: Sessions::new(connector),
+            sessions: Sessions::new(connector, clock),
         }
     }
 

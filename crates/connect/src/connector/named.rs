@@ -258,13 +258,14 @@ impl Prepared {
         };
         let own = settings.context(&key).cloned();
         let namespaces = shared.namespaces(own.as_ref());
-        let cluster = NamedCluster::open(&ConnectOptions {
+        let options = ConnectOptions {
             kubeconfig,
             environment,
             context: context.map(str::to_owned),
             namespaces: namespaces.clone(),
             ..ConnectOptions::default()
-        });
+        };
+        let cluster = NamedCluster::open(&options, Clock::clone(&shared.clock));
         let id = match &entry {
             Some(entry) => entry.selector.clone(),
             None => cluster.context,

@@ -9,15 +9,13 @@ use pilothouse_core::ports::Probe;
 use pilothouse_core::traffic::{self, Split, observe_split};
 use tracing::{debug, warn};
 
-use super::{ASSUMED_SCRAPE, Engine, State};
+use super::{ASSUMED_SCRAPE, Engine, State, worth_a_word};
 use crate::observe::{Fetched, fetch};
 use crate::snapshot::{ObservedSplit, Snapshot};
 use crate::watches::find_split;
 
 /// Time between two looks at what the metrics server is.
 const METRICS_LOOK: TimeSpan = TimeSpan::seconds(600);
-/// Clocks this close together are taken for one.
-const CLOCK_TOLERANCE: TimeSpan = TimeSpan::seconds(2);
 
 impl Engine {
     /// Asks the metrics once and publishes what came of it. What failed leaves the old numbers, visibly stale.
@@ -28,6 +26,10 @@ impl Engine {
 
     /// Asks the metrics once and keeps the answers for the next fold.
     pub(crate) async fn ask(&self) {
+        // Numbers of a wrong moment are worse than a late tick.
+        if std::mem::take(&mut self.lock().clock_ahead_is_unsure) {
+            self.probe_metrics().await;
+        }
         let now = self.now();
         let (request, judged) = {
             let state = self.lock();
@@ -198,11 +200,8 @@ impl Engine {
                 let took = self.now().since(begun);
                 let ours = begun.plus(TimeSpan(took.0 / 2));
                 let mut state = self.lock();
-                state.clock_ahead = probe
-                    .clock
-                    .map(|theirs| theirs.since(ours))
-                    .filter(|ahead| ahead.0.abs() >= CLOCK_TOLERANCE.0)
-                    .unwrap_or_default();
+                let ahead = probe.clock.map(|theirs| theirs.since(ours));
+                state.clock_ahead = worth_a_word(ahead.unwrap_or_default());
                 state.metrics_looked_at = Some(begun);
                 note_probe(&mut state, SourceKind::Metrics, probe);
             }

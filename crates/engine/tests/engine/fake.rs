@@ -21,6 +21,9 @@ const RATE: f64 = 50.0;
 
 pub(crate) struct FakeMesh {
     now: AtomicI64,
+    /// Time passes by itself since then.
+    ticks_since: Option<tokio::time::Instant>,
+    n_watches: AtomicUsize,
     route: Mutex<(Value, u64)>,
     metrics_fault: Mutex<Option<(SourceErrorKind, u64)>>,
     n_queries: AtomicUsize,
@@ -63,6 +66,18 @@ fn route_ref() -> ObjectRef {
 
 impl FakeMesh {
     pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self::standing_still())
+    }
+
+    /// Time passes here as it does for the engine's tasks; [`Self::pass`] is a jump of the clock.
+    pub(crate) fn ticking() -> Arc<Self> {
+        Arc::new(Self {
+            ticks_since: Some(tokio::time::Instant::now()),
+            ..Self::standing_still()
+        })
+    }
+
+    fn standing_still() -> Self {
         let route = json!({
             "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
             "metadata": {"name": "reviews", "namespace": "shop", "uid": "u1", "resourceVersion": "1"},
@@ -71,8 +86,10 @@ impl FakeMesh {
                 {"destination": {"host": "reviews", "subset": "v2"}, "weight": 10},
             ]}]},
         });
-        Arc::new(Self {
+        Self {
             now: AtomicI64::new(1_700_000_000_000),
+            ticks_since: None,
+            n_watches: AtomicUsize::new(0),
             route: Mutex::new((route, 1)),
             metrics_fault: Mutex::new(None),
             n_queries: AtomicUsize::new(0),
@@ -85,7 +102,7 @@ impl FakeMesh {
             warnings: Mutex::new(Vec::new()),
             clock_ahead: AtomicI64::new(0),
             asked_at: Mutex::new(None),
-        })
+        }
     }
 
     /// The connection breaks in the next writes.
@@ -142,7 +159,16 @@ impl FakeMesh {
     }
 
     pub(crate) fn moment(&self) -> Moment {
-        Moment(self.now.load(Ordering::SeqCst))
+        let passed = self
+            .ticks_since
+            .map_or(0, |since| since.elapsed().as_millis());
+        let passed = i64::try_from(passed).unwrap();
+        Moment(self.now.load(Ordering::SeqCst) + passed)
+    }
+
+    /// How often the objects were watched from the beginning.
+    pub(crate) fn n_watches(&self) -> usize {
+        self.n_watches.load(Ordering::SeqCst)
     }
 
     pub(crate) fn pass(&self, span: TimeSpan) {
@@ -281,6 +307,7 @@ impl ControlPlane for FakeMesh {
         &'a self,
         sink: &'a dyn ObjectSink,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        self.n_watches.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             for kind in ObjectKind::ALL {
                 let objects = self

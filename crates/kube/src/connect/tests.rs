@@ -4,6 +4,7 @@ use pilothouse_core::ports::ControlPlane;
 use tokio::io::AsyncReadExt;
 
 use super::*;
+use crate::age::tests::still;
 use crate::proxy::ProxyEnvironment;
 use crate::source::KubeSource;
 
@@ -67,7 +68,7 @@ fn the_proxy_is_the_contexts_own_or_the_environments() {
             &kubeconfig(cluster, "{token: t}"),
             environment.clone(),
         );
-        let (connector, facts) = prepare(&options).unwrap();
+        let (connector, facts) = prepare(&options, &still()).unwrap();
         assert_eq!(facts.proxy.as_deref(), proxy, "{cluster}");
         assert_eq!(proxy_url(&connector).is_some(), proxy.is_some());
     }
@@ -76,7 +77,7 @@ fn the_proxy_is_the_contexts_own_or_the_environments() {
         ..environment
     };
     let text = kubeconfig("{server: 'https://a:1'}", "{token: t}");
-    let error = prepare(&options(&file, &text, environment)).map(|_| ());
+    let error = prepare(&options(&file, &text, environment), &still()).map(|_| ());
     let error = error.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::BadConfiguration);
     assert!(error.hint.contains("HTTPS_PROXY"), "{}", error.hint);
@@ -93,7 +94,7 @@ async fn the_proxy_of_the_environment_is_asked_for_the_way_to_the_server() {
     let folder = tempfile::TempDir::new().unwrap();
     let text = kubeconfig("{server: 'http://cluster.example:6443'}", "{}");
     let options = options(&folder.path().join("config"), &text, environment);
-    let source = KubeSource::connect(options).unwrap();
+    let source = KubeSource::connect(options, still()).unwrap();
     let asked = async {
         let (mut connection, _) = proxy.accept().await.unwrap();
         let mut request = Vec::new();
@@ -119,8 +120,8 @@ fn a_renewed_login_leads_to_the_same_server_or_is_left_alone() {
     let cluster = "{server: 'https://a:1'}";
     let text = kubeconfig(cluster, "{token: stale}");
     let options = options(&file, &text, ProxyEnvironment::default());
-    let (_, facts) = prepare(&options).unwrap();
-    let reread = renewal(&options, facts);
+    let (_, facts) = prepare(&options, &still()).unwrap();
+    let reread = renewal(&options, facts, still());
     let cases = [
         (kubeconfig(cluster, "{token: fresh}"), true),
         (
@@ -214,7 +215,7 @@ fn an_authority_is_taken_or_refused_as_kubectl_does() {
             &text,
             ProxyEnvironment::default(),
         );
-        match (prepare(&options), expect) {
+        match (prepare(&options, &still()), expect) {
             (Ok((Connector::Config { config, .. }, _)), Ok(has_root)) => {
                 assert_eq!(config.root_cert.is_some(), has_root, "{fields}");
             }
@@ -236,7 +237,7 @@ async fn without_a_cluster_the_default_server_is_tried_and_the_hint_says_why() {
     let file = folder.path().join("config");
     let mut options = options(&file, text, ProxyEnvironment::default());
     options.environment.master = Some(address.clone());
-    let source = KubeSource::connect(options).unwrap();
+    let source = KubeSource::connect(options, still()).unwrap();
     assert_eq!(source.facts().server, address);
     let error = source.identity().await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Unreachable);

@@ -1,6 +1,7 @@
 //! What a plugin prints: an `ExecCredential`, as JSON or YAML.
 
 use jiff::Timestamp;
+use pilothouse_core::model::Moment;
 
 use crate::kubeconfig::node::{self, Broken};
 use crate::kubeconfig::wire::Fields;
@@ -11,7 +12,7 @@ pub(crate) struct Credential {
     pub(crate) token: Option<String>,
     pub(crate) certificate: Option<ClientCertificate>,
     /// When it stops being good; `None` if the plugin does not say.
-    pub(crate) expires: Option<Timestamp>,
+    pub(crate) expires: Option<Moment>,
 }
 
 /// Reads an answer, which must be of the version that was asked for. The reason says nothing of the content.
@@ -40,9 +41,12 @@ pub(super) fn read(stdout: &[u8], version: &str) -> Result<Credential, String> {
     let text = |name: &str| status.text(name).map_err(unreadable);
     let expires = match text("expirationTimestamp")?.as_str() {
         "" => None,
-        timestamp => Some(timestamp.parse().map_err(|_| {
-            "answered an expirationTimestamp that is no RFC 3339 timestamp".to_owned()
-        })?),
+        text => {
+            let timestamp: Timestamp = text.parse().map_err(|_| {
+                "answered an expirationTimestamp that is no RFC 3339 timestamp".to_owned()
+            })?;
+            Some(Moment(timestamp.as_millisecond()))
+        }
     };
     let token = text("token")?;
     let (certificate, key) = (text("clientCertificateData")?, text("clientKeyData")?);

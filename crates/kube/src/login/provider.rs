@@ -4,15 +4,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
+use pilothouse_core::model::Moment;
 use serde::Deserialize;
 
 use crate::kubeconfig::Provider;
-use crate::transport::wall_clock;
 
 /// The token of a provider: not of one that is gone or lacks its settings, and a reason where there is none at the
 /// moment.
-pub(super) fn token(provider: &Provider) -> Result<Result<String, String>, String> {
+pub(super) fn token(provider: &Provider, now: Moment) -> Result<Result<String, String>, String> {
     match provider.name.as_str() {
         "oidc" => {
             let setting = |name: &str| {
@@ -24,7 +23,7 @@ pub(super) fn token(provider: &Provider) -> Result<Result<String, String>, Strin
             }
             let token = setting("id-token").cloned();
             let can_renew = setting("refresh-token").is_some();
-            Ok(id_token(token, can_renew, wall_clock()))
+            Ok(id_token(token, can_renew, now))
         }
         "gcp" => Err("The gcp auth plugin has been removed. Please use the \"gke-gcloud-auth-plugin\" kubectl/client-go \
                       credential plugin instead."
@@ -42,7 +41,7 @@ struct Claims {
     exp: i64,
 }
 
-fn id_token(token: Option<String>, can_renew: bool, now: Timestamp) -> Result<String, String> {
+fn id_token(token: Option<String>, can_renew: bool, now: Moment) -> Result<String, String> {
     if let Some(token) = token {
         let expires =
             expiry(&token).ok_or("malformed JWT in the id-token of auth-provider oidc")?;
@@ -57,11 +56,11 @@ fn id_token(token: Option<String>, can_renew: bool, now: Timestamp) -> Result<St
     })
 }
 
-fn expiry(token: &str) -> Option<Timestamp> {
+fn expiry(token: &str) -> Option<Moment> {
     let claims = token.split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
     let claims: Claims = serde_json::from_slice(&claims).ok()?;
-    Timestamp::from_second(claims.exp).ok()
+    claims.exp.checked_mul(1000).map(Moment)
 }
 
 #[cfg(test)]
@@ -70,7 +69,7 @@ mod tests {
 
     #[test]
     fn an_id_token_is_good_until_it_expires() {
-        let now = Timestamp::from_second(1_000).unwrap();
+        let now = Moment(1_000_000);
         let jwt = |exp: i64| {
             let claims = URL_SAFE_NO_PAD.encode(format!("{{\"exp\": {exp}}}"));
             Some(format!("h.{claims}.s"))

@@ -1,4 +1,5 @@
 use super::*;
+use crate::age::tests::still;
 use crate::kubeconfig::Provider;
 use crate::pem::tests::{CERTIFICATE, KEY};
 
@@ -8,7 +9,7 @@ fn server(url: &str) -> Server {
 
 /// The header that a user sends, or a word for what it is instead.
 fn shown(user: &User, url: &str) -> Result<String, String> {
-    let identity = identity(user, &server(url))?;
+    let identity = identity(user, &server(url), &still())?;
     Ok(match identity.authorization {
         Authorization::None => "none".to_owned(),
         Authorization::Header(header) => header.to_str().unwrap().to_owned(),
@@ -205,7 +206,7 @@ fn nothing_is_shown_over_plain_http_but_whom_we_act_as() {
     };
     assert_eq!(shown(&user, "http://c:1").unwrap(), "none");
     assert_eq!(shown(&user, "c:1").unwrap(), "none");
-    let identity = identity(&user, &server("c:1")).unwrap_or_else(|why| panic!("{why}"));
+    let identity = identity(&user, &server("c:1"), &still()).unwrap_or_else(|why| panic!("{why}"));
     assert!(identity.certificate.is_none());
     assert_eq!(identity.impersonation.len(), 1);
 }
@@ -237,7 +238,7 @@ fn everything_of_an_impersonation_is_sent() {
         .into(),
         ..User::default()
     };
-    let headers: Vec<String> = identity(&user, &server("https://c:1"))
+    let headers: Vec<String> = identity(&user, &server("https://c:1"), &still())
         .unwrap_or_else(|why| panic!("{why}"))
         .impersonation
         .iter()

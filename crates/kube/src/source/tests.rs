@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::age::tests::still;
 use crate::mock::{
     Canned, facts as mock_facts, list, serve, serve_in_turn, status, virtual_service,
 };
@@ -304,12 +305,13 @@ fn connect(text: &str) -> Result<KubeSource, SourceError> {
 }
 
 fn connect_to(file: PathBuf) -> Result<KubeSource, SourceError> {
-    KubeSource::connect(ConnectOptions {
+    let options = ConnectOptions {
         kubeconfig: vec![file],
         request_timeout: Duration::from_secs(5),
         plugin_timeout: Duration::from_secs(20),
         ..ConnectOptions::default()
-    })
+    };
+    KubeSource::connect(options, still())
 }
 
 fn kubeconfig(cluster: &str, user: &str) -> String {
@@ -394,7 +396,9 @@ fn what_cannot_be_connected_is_bad_configuration() {
         namespaces: vec!["a/b".to_owned()],
         ..ConnectOptions::default()
     };
-    let error = KubeSource::connect(options).map(|_| ()).unwrap_err();
+    let error = KubeSource::connect(options, still())
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::BadConfiguration);
 }
 

@@ -1,8 +1,9 @@
 //! Sessions: a client with the credentials of a login, and when there is another one.
 //!
 //! The client is built at the first call, and built anew when the credentials of a plugin expire or the server no longer
-//! takes them; then the configuration is read again too, since whoever logged in anew wrote it. One plugin runs at a
-//! time. One that failed, that was cancelled or whose credentials are refused twice is not run again before the
+//! takes them; then the configuration is read again too, since whoever logged in anew wrote it. Credentials expire by
+//! their age, not by the time of day: a clock that is set back keeps none alive, and one that is wrong by hours makes no
+//! plugin run again and again. One plugin runs at a time. One that failed, that was cancelled or whose credentials are refused twice is not run again before the
 //! configuration changes or the person asks: a polling caller must not open one login page after the other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +12,14 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http::HeaderValue;
-use jiff::{SignedDuration, Timestamp};
 use kube::{Client, Config};
-use pilothouse_core::model::{SourceError, SourceErrorKind};
+use pilothouse_core::model::{Moment, SourceError, SourceErrorKind};
+use pilothouse_core::ports::Clock;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
 
 use super::login_state::LoginState;
+use crate::age::Since;
 use crate::client;
 use crate::exec::{Credential, Plugin};
 use crate::failure::failed;
@@ -31,7 +33,7 @@ pub(super) const LOGIN_PAUSE: Duration = Duration::from_secs(30);
 const REREAD_PAUSE: Duration = Duration::from_secs(10);
 
 /// Credentials are renewed this long before they expire.
-const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+const EXPIRY_MARGIN: Duration = Duration::from_secs(60);
 
 /// How a client comes to be.
 pub(crate) enum Connector {
@@ -153,19 +155,18 @@ type Reread = dyn Fn() -> Option<Connector> + Send + Sync;
 /// A client and how long it is good.
 struct Session {
     way: Way,
-    expires: Option<Timestamp>,
-    since: Instant,
+    /// Its age at which it is renewed; `None` if only the server can say.
+    good_for: Option<Duration>,
+    since: Since,
     /// The server refused it, and that was counted.
     is_refused: bool,
 }
 
 impl Session {
-    /// A new session counts as good whatever the plugin says: with a clock that is off, it would run for every call.
+    /// A new session counts as good whatever the plugin says, or it would run for every call.
     fn is_expired(&self) -> bool {
-        self.since.elapsed() >= LOGIN_PAUSE
-            && self
-                .expires
-                .is_some_and(|expires| expires <= wall_clock() + EXPIRY_MARGIN)
+        let age = self.since.elapsed();
+        age >= LOGIN_PAUSE && self.good_for.is_some_and(|good_for| age >= good_for)
     }
 }
 
@@ -201,18 +202,19 @@ struct Login {
     connector: Connector,
     session: Option<Session>,
     n_sessions: u64,
-    failure: Option<(Instant, SourceError)>,
+    failure: Option<(Since, SourceError)>,
     /// Logins of a plugin that were refused since the last one that was accepted.
     n_refused: u32,
     /// The plugin that runs. It outlives the call that started it: who gives up waiting must not end it, or the next
     /// call would open another login page.
     running: Option<BoxFuture<'static, Result<Credential, SourceError>>>,
     /// When the configuration was last read again.
-    reread: Option<Instant>,
+    reread: Option<Since>,
 }
 
 /// The login of one context.
 pub(super) struct Sessions {
+    clock: Clock,
     reread: Option<Arc<Reread>>,
     login: Mutex<Login>,
     state: watch::Sender<LoginState>,
@@ -222,8 +224,9 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn new(connector: Connector) -> Self {
+    pub(super) fn new(connector: Connector, clock: Clock) -> Self {
         Self {
+            clock,
             reread: None,
             login: Mutex::new(Login {
                 connector,
@@ -298,7 +301,7 @@ impl Sessions {
             }
             Err(error) => {
                 login.session = None;
-                login.failure = Some((Instant::now(), error.clone()));
+                login.failure = Some((self.now(), error.clone()));
                 self.state.send_replace(LoginState::Failed(error.clone()));
                 Err(error)
             }
@@ -314,9 +317,8 @@ impl Sessions {
             *self.cancel.lock().unwrap_or_else(PoisonError::into_inner) = None;
             credential = Some(answer?);
         }
-        let expires = credential
-            .as_ref()
-            .and_then(|credential| credential.expires);
+        let expires = credential.as_ref().and_then(|it| it.expires);
+        let since = self.now();
         let client = login.connector.open(credential)?;
         let number = login.n_sessions;
         login.n_sessions += 1;
@@ -327,10 +329,14 @@ impl Sessions {
                 is_accepted: Arc::new(AtomicBool::new(false)),
                 hint: login.connector.hint(),
             },
-            expires,
-            since: Instant::now(),
+            good_for: expires.and_then(|expires| good_for(expires, (self.clock)())),
+            since,
             is_refused: false,
         })
+    }
+
+    fn now(&self) -> Since {
+        Since::now(&self.clock)
     }
 
     /// The plugin at work until it answers, its deadline passes or somebody cancels it.
@@ -389,11 +395,12 @@ impl Sessions {
         };
         if login
             .reread
+            .as_ref()
             .is_some_and(|when| when.elapsed() < REREAD_PAUSE)
         {
             return false;
         }
-        login.reread = Some(Instant::now());
+        login.reread = Some(self.now());
         let reread = Arc::clone(reread);
         let Ok(Some(connector)) = tokio::task::spawn_blocking(move || reread()).await else {
             return false;
@@ -428,12 +435,17 @@ fn bad(why: &str) -> SourceError {
     .with_hint("check the certificates and the user entry of this context")
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "credentials expire by this machine's clock, whatever time the picture shows"
-)]
-pub(crate) fn wall_clock() -> Timestamp {
-    Timestamp::now()
+/// How long credentials are used that were given out just now. `None` if they are over by this machine's clock already:
+/// either it is wrong or the plugin handed out old ones, and running the plugin again and again would mend neither.
+fn good_for(expires: Moment, now: Moment) -> Option<Duration> {
+    let left = u64::try_from(expires.since(now).0).unwrap_or(0);
+    let good_for = Duration::from_millis(left).checked_sub(EXPIRY_MARGIN);
+    if good_for.is_none() {
+        tracing::warn!(
+            "the credentials of the plugin end now by this machine's clock; the server will say"
+        );
+    }
+    good_for
 }
 
 #[cfg(test)]

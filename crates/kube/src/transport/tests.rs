@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::session::LOGIN_PAUSE;
 use super::*;
+use crate::age::tests::still;
 use crate::connect::{ConnectOptions, prepare};
 use crate::kubeconfig::{Server, User};
 use crate::mock::{Canned, Log, client};
@@ -40,7 +41,7 @@ fn request(method: Method) -> Request<Vec<u8>> {
 fn renewed() -> (Transport, Log, Log) {
     let (stale, refused) = turns_away();
     let (fresh, taken) = lets_in();
-    let transport = Transport::new(Connector::Fixed(stale), Duration::from_secs(5))
+    let transport = Transport::new(Connector::Fixed(stale), Duration::from_secs(5), still())
         .renewed_by(move || Some(Connector::Fixed(fresh.clone())));
     (transport, refused, taken)
 }
@@ -72,8 +73,8 @@ async fn a_login_that_stays_refused_is_looked_up_every_ten_seconds_at_most() {
     let n_looks = Arc::new(AtomicUsize::new(0));
     let looks = Arc::clone(&n_looks);
     let (stale, refused) = turns_away();
-    let transport =
-        Transport::new(Connector::Fixed(stale), Duration::from_secs(5)).renewed_by(move || {
+    let transport = Transport::new(Connector::Fixed(stale), Duration::from_secs(5), still())
+        .renewed_by(move || {
             looks.fetch_add(1, Ordering::Relaxed);
             None
         });
@@ -99,9 +100,9 @@ async fn after_a_login_that_could_not_begin_the_configuration_is_read_again() {
         kubeconfig: vec![file],
         ..ConnectOptions::default()
     };
-    let (connector, _) = prepare(&options).unwrap();
+    let (connector, _) = prepare(&options, &still()).unwrap();
     let (fresh, _log) = lets_in();
-    let transport = Transport::new(connector, Duration::from_secs(5))
+    let transport = Transport::new(connector, Duration::from_secs(5), still())
         .renewed_by(move || Some(Connector::Fixed(fresh.clone())));
     for _ in 0..2 {
         let error = transport.call(request(Method::GET)).await.unwrap_err();

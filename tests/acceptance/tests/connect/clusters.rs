@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use pilothouse_bed::{Cluster, Servers, Way};
+use pilothouse_engine::system_clock;
 use pilothouse_kube::{ConfigEnvironment, ConnectOptions, KubeSource};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -108,5 +109,6 @@ pub(crate) fn options(kubeconfig: PathBuf) -> ConnectOptions {
 
 /// A source, as the current context names it.
 pub(crate) fn connect(options: ConnectOptions) -> Result<KubeSource> {
-    KubeSource::connect(options).map_err(|error| anyhow::anyhow!("{}", error.message))
+    KubeSource::connect(options, system_clock())
+        .map_err(|error| anyhow::anyhow!("{}", error.message))
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::*;
+use crate::age::tests::still;
 use crate::connect::prepare;
 use crate::login::{Authorization, identity};
 use crate::pem::tests::{CERTIFICATE, KEY};
@@ -56,7 +57,7 @@ async fn outcome(folder: &Folder) -> String {
         kubeconfig: vec![path.clone()],
         ..ConnectOptions::default()
     };
-    let (_, facts) = match prepare(&options) {
+    let (_, facts) = match prepare(&options, &still()) {
         Ok(prepared) => prepared,
         Err(error) => return format!("fails {} {}", error.message, error.hint),
     };
@@ -66,7 +67,7 @@ async fn outcome(folder: &Folder) -> String {
     let configs = Kubeconfigs::load(&[path], &ConfigEnvironment::default()).unwrap();
     let chosen = configs.choose(None).unwrap();
     let server = Server::parse(&chosen.cluster.server).unwrap();
-    let identity = identity(&chosen.user, &server).unwrap();
+    let identity = identity(&chosen.user, &server, &still()).unwrap();
     let mut shown = Vec::new();
     if identity.certificate.is_some() {
         shown.push("cert".to_owned());

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
+use crate::age::tests::still;
 use crate::mock::{facts, status};
 use crate::source::KubeSource;
 use crate::transport::{Connector, Transport};
@@ -80,7 +81,7 @@ impl Loopback {
         // As `connect` has it: a target's 503 is an answer, not a reason to ask for half a minute.
         config.default_retry = false;
         let client = Client::try_from(config).unwrap();
-        let transport = Transport::new(Connector::Fixed(client), Duration::from_secs(20));
+        let transport = Transport::new(Connector::Fixed(client), Duration::from_secs(20), still());
         KubeSource::new(transport, facts(), Vec::new())
     }
 

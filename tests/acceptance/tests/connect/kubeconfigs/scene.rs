@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pilothouse_acceptance::{Daemon, wait_until};
 use pilothouse_bed::{Cluster, ConnectProxy, Login, Program, Servers, Validity, Way};
+use pilothouse_engine::system_clock;
 use pilothouse_kube::{
     ConfigEnvironment, ConnectOptions, KubeSource, Kubeconfigs, ProxyEnvironment,
 };
@@ -293,8 +294,8 @@ impl<'a> Scene<'a> {
             request_timeout: Duration::from_secs(10),
             ..ConnectOptions::default()
         };
-        let answer =
-            KubeSource::connect(options).and_then(|source| self.runtime.block_on(source.whoami()));
+        let answer = KubeSource::connect(options, system_clock())
+            .and_then(|source| self.runtime.block_on(source.whoami()));
         match answer {
             Ok(who) => (Outcome::of_who(who), String::new()),
             Err(error) => {
