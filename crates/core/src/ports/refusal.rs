@@ -41,8 +41,8 @@ fn meaning(status: u16, words: &str) -> (SourceErrorKind, &'static str, &'static
         403 => (
             SourceErrorKind::Forbidden,
             "the API server forbids the way to it",
-            "ask for a role with get and create on services/proxy there, or get and create on pods/portforward with get on \
-             services and list on endpointslices; or give the server's own address",
+            "ask for a role with get on services/proxy there (and create for questions of more than 6 KiB), or get and create on \
+             pods/portforward with get on services and list on endpointslices; or give the server's own address",
         ),
         404 => (
             SourceErrorKind::NotFound,

@@ -37,10 +37,11 @@ const READS: [Row; 8] = [
     // ztunnel: whether the mesh is ambient.
     ("apps", "daemonsets", &["list"], &[]),
     ("kiali.io", "kialis", &["list"], &[]),
-    ("", "services/proxy", &["get", "create"], &[]),
+    // A query is a POST, which is `create`, and a GET where that is forbidden.
+    ("", "services/proxy", &["get"], &[]),
     // A WebSocket upgrade is a GET; from 1.35 on the server asks for create as well.
     ("", "pods/portforward", &["get", "create"], &[]),
-    ("", "pods/proxy", &["get", "create"], &[]),
+    ("", "pods/proxy", &["get"], &[]),
     ("", "pods/log", &["get"], &[]),
 ];
 

@@ -70,7 +70,7 @@ async fn rights_in_one_namespace_are_found_by_its_rules() {
         Some(names(&["shop"]))
     );
     assert_eq!(
-        rights.namespaces("create", "", "services/proxy"),
+        rights.namespaces("get", "", "services/proxy"),
         Some(names(&["shop"]))
     );
     let denied = [

@@ -14,6 +14,9 @@ use super::target::{Target, TargetKind};
 use crate::failure::{CallError, call_error, failed};
 use crate::transport::Transport;
 
+/// The longest path with a query that is sent: what stands in front of API servers often takes 8 KiB of a request's head.
+const MAX_QUERY: usize = 6 * 1024;
+
 /// What a form is sent as.
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -22,7 +25,7 @@ pub(super) struct ProxyWay {
     transport: Arc<Transport>,
     target: Target,
     shown: String,
-    /// POST needs the verb `create`; who has `get` only sends forms as queries.
+    /// POST needs the verb `create`; who has `get` only sends forms as queries, where they are short enough.
     is_get_only: AtomicBool,
 }
 
@@ -59,6 +62,7 @@ impl ProxyWay {
             ));
         }
         let as_query = call.post.then(|| as_get(&call)).flatten();
+        let as_query = as_query.filter(|get| get.path.len() <= MAX_QUERY);
         if let Some(get) = &as_query
             && self.is_get_only.load(Ordering::Relaxed)
         {

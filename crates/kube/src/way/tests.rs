@@ -95,6 +95,29 @@ async fn a_forbidden_post_becomes_a_get_and_stays_one() {
     assert_eq!(lines[1], lines[2]);
 }
 
+/// It is refused in the API server's own words, which name the missing verb; or it goes by a forwarded port.
+#[tokio::test]
+async fn a_form_that_is_too_long_for_a_url_stays_a_post() {
+    let (source, log) = serve(&[], |seen: &Seen| {
+        if seen.line.starts_with("POST") {
+            forbidden()
+        } else {
+            Canned::text(200, "ok")
+        }
+    });
+    let way = source.proxy_way(&target()).unwrap();
+    for (length, status) in [(6000, 200), (7000, 403), (10, 200)] {
+        let question = form("/q", &format!("query={}", "x".repeat(length)));
+        assert_eq!(asked(&*way, question).await.status, status, "{length}");
+    }
+    let methods: Vec<_> = log
+        .lines()
+        .iter()
+        .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
+        .collect();
+    assert_eq!(methods, ["POST", "GET", "POST", "GET"]);
+}
+
 #[tokio::test]
 async fn a_body_that_is_no_form_is_never_put_into_a_query() {
     let (source, log) = serve(&[], |_| forbidden());

@@ -31,7 +31,7 @@ fn metrics_and_traces_are_found_and_reached_through_the_api_server() -> Result<(
         ],
         || {
             let room = Room::set()?;
-            let steps: [(&str, Step); 9] = [
+            let steps: [(&str, Step); 10] = [
                 ("nothing is there", nothing_is_there),
                 ("an empty server is not taken", an_empty_server_is_not_taken),
                 (
@@ -42,6 +42,10 @@ fn metrics_and_traces_are_found_and_reached_through_the_api_server() -> Result<(
                 ("half the truth is said", half_the_truth_is_said),
                 ("a tenant is asked for", a_tenant_is_asked_for),
                 ("traces below a base path", traces_below_a_base_path),
+                (
+                    "by the proxy with the right to get alone",
+                    by_the_proxy_with_get_alone,
+                ),
                 ("by a forwarded port", by_a_forwarded_port),
                 ("the missing rule is said", the_missing_rule_is_said),
             ];
@@ -157,10 +161,25 @@ fn traces_below_a_base_path(room: &Room) -> Result<()> {
     Ok(())
 }
 
+/// A query is a POST, which is `create`: whoever may only `get` has the same picture by GETs, and misses no rule.
+fn by_the_proxy_with_get_alone(room: &Room) -> Result<()> {
+    let _shown = room.show(&[Shown::prometheus("full")])?;
+    room.may(&["get"], &["services/proxy"])?;
+    let look = room.look_as_reader()?;
+    look.says("metrics", LineState::Ok, &["istio-system/full:"])?;
+    let rights = look.line("rights")?;
+    let missing = rights.action.as_ref().and_then(|it| it.text.as_deref());
+    ensure!(
+        missing.is_none_or(|yaml| !yaml.contains("services/proxy")),
+        "{rights:#?}"
+    );
+    room.draws_the_mesh(look, "service proxy")
+}
+
 /// Whoever may forward ports and use no proxy gets the same picture.
 fn by_a_forwarded_port(room: &Room) -> Result<()> {
     let _shown = room.show(&[Shown::prometheus("full")])?;
-    room.may(&["pods/portforward"])?;
+    room.may(&["get", "create"], &["pods/portforward"])?;
     let look = room.look_as_reader()?;
     look.says("metrics", LineState::Ok, &["istio-system/full:"])?;
     room.draws_the_mesh(look, "forward")
@@ -168,7 +187,7 @@ fn by_a_forwarded_port(room: &Room) -> Result<()> {
 
 fn the_missing_rule_is_said(room: &Room) -> Result<()> {
     let _shown = room.show(&[Shown::prometheus("full")])?;
-    room.may(&[])?;
+    room.may(&["get"], &[])?;
     let look = room.look_as_reader()?;
     look.says("metrics", LineState::Missing, &["1 candidate"])?;
     let full = look.candidate("metrics", "istio-system/full")?;

@@ -126,7 +126,7 @@ fn as_kubectl_says(stage: &Stage, kubeconfig: &std::path::Path, rights: &Rights)
         ("patch", ISTIO, "destinationrules"),
         ("patch", "gateway.networking.k8s.io", "httproutes"),
         ("list", "apps", "deployments"),
-        ("create", "", "services/proxy"),
+        ("get", "", "services/proxy"),
         ("create", "", "pods/portforward"),
     ] {
         let (plain, sub) = resource.split_once('/').unwrap_or((resource, ""));

@@ -84,10 +84,11 @@ impl Room {
         cluster.kube().apply_yaml(&deployments)?;
         // What docs/rbac gives to whoever reads, without the two ways to servers.
         let rules = pilothouse_acceptance::root().join("docs/rbac/read-only.yaml");
-        let rules = std::fs::read_to_string(rules)?.replace(
-            "[services/proxy, pods/proxy, pods/portforward]",
-            "[pods/status]",
-        );
+        let mut rules = std::fs::read_to_string(rules)?;
+        for way in ["[services/proxy, pods/proxy]", "[pods/portforward]"] {
+            ensure!(rules.contains(way), "no rule of {way}: {rules}");
+            rules = rules.replace(way, "[pods/status]");
+        }
         cluster.kube().apply_yaml(&rules)?;
         cluster.kube().apply_yaml(READER)?;
         let server = cluster.server(Way::Authority)?;
@@ -117,12 +118,12 @@ impl Room {
     }
 
     /// What the reader may do in the namespace of the servers besides reading objects.
-    pub(super) fn may(&self, subresources: &[&str]) -> Result<()> {
+    pub(super) fn may(&self, verbs: &[&str], subresources: &[&str]) -> Result<()> {
         let resources = [subresources, &["pods/status"]].concat();
         let role = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
             "metadata": {"name": "reaches", "namespace": NAMESPACE},
-            "rules": [{"apiGroups": [""], "verbs": ["get", "create"], "resources": resources}],
+            "rules": [{"apiGroups": [""], "verbs": verbs, "resources": resources}],
         });
         self.cluster.kube().apply(&role)?.ok()?;
         Ok(())
