@@ -35,7 +35,7 @@ fn an_operator_connects_to_two_clusters() -> Result<()> {
         west,
         servers,
     };
-    let steps: [(&str, Step); 13] = [
+    let steps: [(&str, Step); 14] = [
         (
             "who may only look is told the missing rule, which helps",
             rights::the_missing_rule_helps,
@@ -62,6 +62,10 @@ fn an_operator_connects_to_two_clusters() -> Result<()> {
             faults::a_path_that_leads_nowhere,
         ),
         ("a plugin does not end", faults::a_plugin_does_not_end),
+        (
+            "plugins that give nothing",
+            faults::plugins_that_give_nothing,
+        ),
         (
             "the network comes and goes",
             faults::the_network_comes_and_goes,

@@ -204,11 +204,13 @@ pub(super) fn of_addresses(stage: &mut Stage) -> Result<()> {
             shown += &format!("{:?} {}", look.view, report(&look.view));
             let api = operator.open(vec![look])?;
             operator.runtime.block_on(api.load());
+            api.workspace().keep_positions_now();
             shown += &serde_json::to_string(&api.latest())?;
         }
         operator.contexts.note(&context, Ok(()));
         shown += &serde_json::to_string(&operator.contexts.chooser())?;
-        shown += &format!("{request:?}");
+        // What a panic could print.
+        shown += &format!("{request:?} {:?}", operator.contexts.chooser());
     }
     let good = stage.east.token("admin");
     holds_no_secret("what is shown", &shown, &good)?;
@@ -219,6 +221,8 @@ pub(super) fn of_addresses(stage: &mut Stage) -> Result<()> {
     for name in ["settings.toml", "state.json"] {
         ensure!(written.iter().any(|file| file == name), "{written:?}");
     }
+    let state = fs::read_to_string(operator.home().join("state/state.json"))?;
+    ensure!(state.contains("positions"), "no positions in {state}");
     Ok(())
 }
 

@@ -108,6 +108,75 @@ pub(super) fn a_plugin_does_not_end(stage: &mut Stage) -> Result<()> {
     })
 }
 
+/// Each is named with what to do, started once at most however often it is asked, and the next context goes on.
+pub(super) fn plugins_that_give_nothing(stage: &mut Stage) -> Result<()> {
+    let starts = stage.servers.work_folder().join("nothing.starts");
+    let script = |name: &str, body: &str| {
+        let body = format!("echo started >> {}; {body}", starts.display());
+        stage.servers.script(name, &body)
+    };
+    let plugin = |command: &Path, mode: &str| {
+        json!({"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": command, "interactiveMode": mode, "installHint": "get it from the cloud",
+        }})
+    };
+    let rubbish = script("rubbish-login", "echo '<html>sign in</html>'")?;
+    let failing = script("failing-login", "echo 'SSO session expired' >&2; exit 1")?;
+    let asking = script("asking-login", "exit 1")?;
+    let missing = Path::new("pilothouse-no-such-login");
+    for (name, user, n_expected, said, hint) in [
+        (
+            "missing",
+            plugin(missing, "Never"),
+            0,
+            "not found",
+            "get it from the cloud",
+        ),
+        (
+            "rubbish",
+            plugin(&rubbish, "Never"),
+            1,
+            "no ExecCredential",
+            "in a terminal",
+        ),
+        (
+            "failing",
+            plugin(&failing, "Never"),
+            1,
+            "SSO session expired",
+            "log in again",
+        ),
+        (
+            "asking",
+            plugin(&asking, "Always"),
+            0,
+            "needs a terminal",
+            "with kubectl",
+        ),
+    ] {
+        fs::write(&starts, "")?;
+        let source = connect(options(Stage::kubeconfig(&stage.east, name, &user)?))?;
+        for _ in 0..5 {
+            let error = failure(stage, &source)?;
+            ensure!(
+                error.message.contains("-login`")
+                    && error.message.contains(said)
+                    && error.hint.contains(hint),
+                "{name}: {error:?}"
+            );
+        }
+        let n = n_starts(&starts)?;
+        ensure!(n == n_expected, "{name}: {n} starts");
+    }
+    let other = Stage::admin(&stage.east)?;
+    ensure!(
+        user(stage, &connect(options(other))?)? == "admin",
+        "not the admin"
+    );
+    Ok(())
+}
+
 /// One source through it all: a page to sign in, no answer, a closed door, an API server that starts again.
 pub(super) fn the_network_comes_and_goes(stage: &mut Stage) -> Result<()> {
     let gate = stage.east.gate()?;
