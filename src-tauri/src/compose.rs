@@ -54,7 +54,7 @@ impl Flags {
             && kubeconfig.is_empty()
             && !no_kubernetes
             && prometheus.is_none()
-            && traces.is_none()
+            && traces.is_empty()
             && files.into_iter().all(Option::is_none)
             && prometheus_headers.is_empty()
             && traces_headers.is_empty()
