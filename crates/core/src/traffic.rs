@@ -16,8 +16,8 @@ mod observe;
 mod owner;
 mod patch;
 mod plan;
-mod ratio;
 mod route;
+mod route_api;
 #[cfg(test)]
 #[expect(
     clippy::needless_pass_by_value,
@@ -41,6 +41,7 @@ pub use route::{
     Abort, Delay, EffectiveRoute, Mirror, Retries, RouteAction, RouteEntry, Router, Selection,
     Target, routes_for,
 };
+pub use route_api::{EntryPolicies, IstioSection, Precedence, RouteApi, RouteFamily, SplitUnit};
 pub use splits::read_splits;
 pub use types::{
     Destination, OpKind, PatchOp, ReadyEndpoints, Resolution, RouteMatch, ShiftPlan, ShiftRequest,

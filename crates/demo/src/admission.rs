@@ -4,10 +4,8 @@
 //! Everything else is taken as it comes.
 
 use pilothouse_core::model::ObjectKind;
+use pilothouse_core::traffic::RouteApi;
 use serde_json::Value;
-
-/// Largest weight of a backendRef by the CRD.
-const MAX_BACKEND_WEIGHT: i64 = 1_000_000;
 
 /// Why the server refuses the document; `None` if it takes it. Strict decoding comes first, then the schema, then the webhook.
 pub(crate) fn refusal(kind: ObjectKind, name: &str, doc: &Value) -> Option<String> {
@@ -171,6 +169,7 @@ fn weights(route: &Value, faults: &mut Vec<String>) {
 }
 
 fn http_route(name: &str, doc: &Value) -> Option<String> {
+    let most = RouteApi::HttpRoute.max_weight();
     for (i, rule) in items(doc, "/spec/rules").enumerate() {
         for (j, backend) in items(rule, "/backendRefs").enumerate() {
             let field = format!("spec.rules[{i}].backendRefs[{j}].weight");
@@ -182,8 +181,8 @@ fn http_route(name: &str, doc: &Value) -> Option<String> {
                 Some(w) if w < 0 => {
                     format!("{field} in body should be greater than or equal to 0")
                 }
-                Some(w) if w > MAX_BACKEND_WEIGHT => {
-                    format!("{field} in body should be less than or equal to {MAX_BACKEND_WEIGHT}")
+                Some(w) if w > most => {
+                    format!("{field} in body should be less than or equal to {most}")
                 }
                 Some(_) => continue,
             };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pilothouse_core::model::{Object, ObjectKind};
 use pilothouse_core::traffic::{
-    Abort, EffectiveRoute, RequestFacts, Retries, RouteAction, RouteEntry, Router, Selection,
-    Target, full_host, service_host,
+    Abort, EffectiveRoute, RequestFacts, Retries, RouteAction, RouteApi, RouteEntry, RouteFamily,
+    Router, Selection, SplitUnit, Target, full_host, service_host,
 };
 use serde_json::Value;
 
@@ -247,10 +247,15 @@ impl Reader<'_> {
     ) {
         let protocol = self.protocol(service);
         let tcp = protocol == Protocol::Tcp;
+        let unit = if tcp {
+            SplitUnit::Connections
+        } else {
+            SplitUnit::Requests
+        };
         let entry = route
             .entries
             .iter()
-            .filter(|entry| matches!(entry.section.as_str(), "tcp" | "tls") == tcp)
+            .filter(|entry| entry.api.unit() == unit)
             .find(|entry| entry.fits(facts));
         let base = Branch {
             share,
@@ -286,14 +291,14 @@ impl Reader<'_> {
                 delay_ms,
                 ..base.clone()
             };
-            self.forward(&entry.action, &entry.section, &forwarded, branches);
+            self.forward(&entry.action, entry.api, &forwarded, branches);
         }
     }
 
     fn forward(
         &self,
         action: &RouteAction,
-        section: &str,
+        api: RouteApi,
         base: &Branch,
         branches: &mut Vec<Branch>,
     ) {
@@ -304,19 +309,19 @@ impl Reader<'_> {
                 ..base.clone()
             }),
             RouteAction::Forward(targets) => {
-                branches.extend(targets.iter().map(|t| self.target(t, section, base)));
+                branches.extend(targets.iter().map(|t| self.target(t, api, base)));
             }
         }
     }
 
-    fn target(&self, target: &Target, section: &str, base: &Branch) -> Branch {
+    fn target(&self, target: &Target, api: RouteApi, base: &Branch) -> Branch {
         let found = self.services.get(target.host.as_str()).copied();
         let service = found.unwrap_or(base.service);
         let protocol = self.protocol(service);
         let refused = |code, flag| End::Answer(Outcome::status(protocol, code, flag));
         let (subset, end) = match &target.selection {
-            _ if found.is_none() => (None, missing_host(section, &refused)),
-            Selection::MissingHost => (None, missing_host(section, &refused)),
+            _ if found.is_none() => (None, missing_host(api, &refused)),
+            Selection::MissingHost => (None, missing_host(api, &refused)),
             Selection::All => (None, self.reach(service, |_| true)),
             Selection::Subset { name, labels } => {
                 let end = self.reach(service, |workload| self.carries(workload, labels));
@@ -365,12 +370,13 @@ impl Reader<'_> {
     }
 }
 
-fn missing_host(section: &str, refused: &impl Fn(u16, Flag) -> End) -> End {
-    if section == "rules" {
-        refused(500, Flag::None)
-    } else {
-        refused(503, Flag::NoCluster)
-    }
+fn missing_host(api: RouteApi, refused: &impl Fn(u16, Flag) -> End) -> End {
+    // Envoy has no cluster for it only where the route still names one; the Gateway API has it answer by itself.
+    let flag = match api.family() {
+        RouteFamily::Istio => Flag::NoCluster,
+        RouteFamily::GatewayApi => Flag::None,
+    };
+    refused(api.status_without_backend(), flag)
 }
 
 /// Injected faults switch off the entry's timeout and retries, as Istio documents.

@@ -73,7 +73,7 @@ fn split_view(part: &Pictured, observed: &ObservedSplit, graph: &MeshGraph) -> S
         namespace: id.object.namespace.clone(),
         name: id.object.name.clone(),
         route: count(id.route),
-        section: id.section.clone(),
+        section: id.api.section().to_owned(),
         matches: split.matches.text.clone(),
         hosts: split.hosts.clone(),
         in_force: split.in_force,
@@ -171,7 +171,7 @@ fn node_of(context: &str, split: &Split, graph: &MeshGraph) -> Option<String> {
 pub(crate) fn split_id_text(context: &str, id: &SplitId) -> String {
     in_context(
         context,
-        &format!("{}/{}/{}", id.object, id.section, id.route),
+        &format!("{}/{}/{}", id.object, id.api.section(), id.route),
     )
 }
 
@@ -189,10 +189,7 @@ pub(crate) fn parse_split_id(text: &str) -> Result<(Option<String>, SplitId), Ap
     };
     let kind = ObjectKind::parse(kind).ok_or_else(wrong)?;
     let route = route.parse().map_err(|_| wrong())?;
-    let split = SplitId {
-        object: ObjectRef::new(kind, *namespace, *name),
-        section: (*section).to_owned(),
-        route,
-    };
+    let object = ObjectRef::new(kind, *namespace, *name);
+    let split = SplitId::new(object, section, route).ok_or_else(wrong)?;
     Ok((context, split))
 }

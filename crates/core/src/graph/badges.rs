@@ -80,7 +80,7 @@ pub(super) fn badges(
     if routed(&declared.virtual_services) {
         marks.insert("virtual-service");
     }
-    if routed(&declared.http_routes) {
+    if routed(&declared.gateway_routes) {
         marks.insert("http-route");
     }
     marks.into_iter().map(str::to_owned).collect()

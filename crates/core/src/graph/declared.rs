@@ -14,6 +14,7 @@ use super::rows::Peer;
 use super::tally::NodeTally;
 use super::types::{GraphRequest, GraphType};
 use crate::model::{Object, ObjectKind};
+use crate::traffic::RouteFamily;
 
 #[cfg(test)]
 mod tests;
@@ -43,8 +44,8 @@ pub(super) struct Declared<'a> {
     waypoints: BTreeSet<Named<'a>>,
     /// Services (or hosts, with an empty namespace) that a VirtualService routes.
     pub(super) virtual_services: BTreeSet<(String, String)>,
-    /// Services that an HTTPRoute routes inside the mesh.
-    pub(super) http_routes: BTreeSet<(String, String)>,
+    /// Services that a route of the Gateway API routes inside the mesh.
+    pub(super) gateway_routes: BTreeSet<(String, String)>,
 }
 
 /// A declared workload.
@@ -77,6 +78,15 @@ impl<'a> Declared<'a> {
                 object.reference.namespace.as_str(),
                 object.reference.name.as_str(),
             );
+            match RouteFamily::of(object.reference.kind) {
+                Some(RouteFamily::Istio) => declared
+                    .virtual_services
+                    .extend(texts(&object.doc, "/spec/hosts").map(|host| resolve(host, named.0))),
+                Some(RouteFamily::GatewayApi) => {
+                    declared.gateway_routes.extend(route_services(object));
+                }
+                None => {}
+            }
             match object.reference.kind {
                 ObjectKind::Deployment => {
                     let near = services.get(named.0).map_or(&[][..], Vec::as_slice);
@@ -89,13 +99,10 @@ impl<'a> Declared<'a> {
                 ObjectKind::Service => {
                     declared.services.insert(named);
                 }
-                ObjectKind::VirtualService => declared
-                    .virtual_services
-                    .extend(texts(&object.doc, "/spec/hosts").map(|host| resolve(host, named.0))),
-                ObjectKind::HttpRoute => {
-                    declared.http_routes.extend(route_services(object));
-                }
-                ObjectKind::Namespace | ObjectKind::DestinationRule => {}
+                ObjectKind::Namespace
+                | ObjectKind::DestinationRule
+                | ObjectKind::VirtualService
+                | ObjectKind::HttpRoute => {}
             }
         }
         declared

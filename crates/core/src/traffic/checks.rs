@@ -1,7 +1,7 @@
 //! What is wrong or odd about a split, as declared or as planned.
 
 use super::owner;
-use super::ratio::default_weight;
+use super::route_api::weight_path;
 use super::types::{Destination, Resolution, Split};
 use crate::model::{Finding, Severity};
 
@@ -16,7 +16,7 @@ pub(super) fn judge_declared(split: &Split) -> Vec<Finding> {
         let message = "an earlier entry takes every request, so this one is never used; move it before that entry";
         findings.push(
             Finding::new(Severity::Warning, "route-unreachable", &about, message)
-                .at(entry_path(split)),
+                .at(split.id.entry_path()),
         );
     }
     if split
@@ -27,7 +27,7 @@ pub(super) fn judge_declared(split: &Split) -> Vec<Finding> {
         let message = "all weights are zero, so every request fails; give one destination a weight";
         findings.push(
             Finding::new(Severity::Error, "weights-all-zero", &about, message)
-                .at(entry_path(split)),
+                .at(split.id.entry_path()),
         );
     }
     for (index, destination) in split.destinations.iter().enumerate() {
@@ -108,20 +108,9 @@ pub(super) fn judge_backing(
             (Severity::Error, "no-ready-endpoints", message)
         }
     };
-    let path = format!("{}/{index}", destinations_path(split));
+    let path = split.id.destination_path(index);
     let about = split.id.object.to_string();
     Some(Finding::new(severity, code, about, message).at(path))
-}
-
-/// JSON pointer of the entry.
-pub(super) fn entry_path(split: &Split) -> String {
-    format!("/spec/{}/{}", split.id.section, split.id.route)
-}
-
-/// JSON pointer of its list of destinations.
-pub(super) fn destinations_path(split: &Split) -> String {
-    let field = super::splits::destinations_field(&split.id.section);
-    format!("{}/{field}", entry_path(split))
 }
 
 /// Findings about a planned change of a split: what refuses it, and what must be shown before it is written.
@@ -144,7 +133,7 @@ pub(super) fn judge_shift(
 }
 
 fn finding(split: &Split, severity: Severity, code: &str, message: impl Into<String>) -> Finding {
-    Finding::new(severity, code, split.id.object.to_string(), message).at(entry_path(split))
+    Finding::new(severity, code, split.id.object.to_string(), message).at(split.id.entry_path())
 }
 
 /// The numbers themselves.
@@ -153,11 +142,12 @@ fn judge_weights(split: &Split, weights: &[Option<i64>], ratios: &[Option<f64>])
     for (index, (destination, weight)) in split.destinations.iter().zip(weights).enumerate() {
         if let Some(weight) = weight.filter(|weight| *weight < 0) {
             let message = format!("the weight {weight} of {} is negative", destination.name);
-            let path = format!("{}/{index}/weight", destinations_path(split));
+            let path = weight_path(&split.id.destination_path(index));
             findings.push(finding(split, Severity::Error, "weight-negative", message).at(path));
         }
     }
-    let default = default_weight(&split.id.section);
+    let api = split.id.api;
+    let default = api.default_weight();
     let sum_of = |weights: &mut dyn Iterator<Item = Option<i64>>| {
         weights.fold(0_i64, |sum, w| {
             sum.saturating_add(w.unwrap_or(default).max(0))
@@ -179,7 +169,7 @@ fn judge_weights(split: &Split, weights: &[Option<i64>], ratios: &[Option<f64>])
         let message =
             "all weights are zero, so every request would fail; give one destination a weight";
         findings.push(finding(split, Severity::Error, "weights-all-zero", message));
-    } else if !many && split.id.section != "rules" {
+    } else if !many && api.single_takes_all() {
         let message =
             "a single destination of a VirtualService gets every request, whatever its weight";
         findings.push(finding(
@@ -208,7 +198,7 @@ fn judge_weights(split: &Split, weights: &[Option<i64>], ratios: &[Option<f64>])
             "weight-sum-changed",
             message,
         ));
-    } else if sum != 100 && split.id.section != "rules" {
+    } else if sum != 100 && api.percents_by_custom() {
         let message =
             format!("the weights add up to {sum}, not 100; they are relative, so that is allowed");
         findings.push(finding(
@@ -305,7 +295,6 @@ fn judge_circumstances(split: &Split) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::judge_weights;
-    use crate::traffic::ratio::effective_ratios;
     use crate::traffic::read_splits;
     use crate::traffic::samples::mesh;
 
@@ -314,7 +303,7 @@ mod tests {
         let splits = read_splits(&mesh());
         let told = |weights: [i64; 2]| {
             let weights = weights.map(Some);
-            let ratios = effective_ratios("http", &weights);
+            let ratios = splits[0].id.api.effective_ratios(&weights);
             let findings = judge_weights(&splits[0], &weights, &ratios);
             findings.into_iter().map(|f| f.message).collect::<String>()
         };

@@ -6,6 +6,7 @@
 
 use thiserror::Error;
 
+use super::route_api::SplitUnit;
 use super::types::{Split, SplitId};
 
 /// Why a difference between declared and observed shares says nothing. Displays as a sentence for people.
@@ -68,7 +69,7 @@ pub fn comparable<'a>(
 }
 
 fn is_of_connections(split: &Split) -> bool {
-    matches!(split.id.section.as_str(), "tcp" | "tls")
+    split.id.api.unit() == SplitUnit::Connections
 }
 
 /// Whether requests by the other entry are counted as requests by this one. A route of gateways counts, too: a gateway

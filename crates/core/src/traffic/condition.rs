@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::route_api::{RouteApi, RouteFamily};
 use super::view::{labels_at, list, port, text, texts};
 
 /// How one text is compared.
@@ -288,15 +289,13 @@ pub(super) fn takes_everything(conditions: &[Condition]) -> bool {
     conditions.is_empty() || conditions.iter().any(Condition::catch_all)
 }
 
-/// The alternatives of an entry in `section` of a document (`http`, `tcp`, `tls` or `rules`).
-pub(super) fn read_conditions(section: &str, entry: &Value) -> Vec<Condition> {
-    if section == "rules" {
-        return list(entry, "matches")
-            .iter()
-            .map(read_gateway_api)
-            .collect();
+/// The alternatives of an entry.
+pub(super) fn read_conditions(api: RouteApi, entry: &Value) -> Vec<Condition> {
+    let alternatives = list(entry, api.conditions_field()).iter();
+    match api.family() {
+        RouteFamily::Istio => alternatives.map(read_istio).collect(),
+        RouteFamily::GatewayApi => alternatives.map(read_gateway_api).collect(),
     }
-    list(entry, "match").iter().map(read_istio).collect()
 }
 
 fn read_istio(value: &Value) -> Condition {

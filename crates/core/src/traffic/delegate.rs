@@ -1,8 +1,12 @@
 //! How a VirtualService hands requests over to another one, its delegate.
 
 use super::condition::{Condition, read_conditions, takes_everything};
-use super::view::{list, spec, text};
+use super::route_api::{IstioSection, RouteApi};
+use super::view::text;
 use crate::model::{Object, ObjectKind, ObjectRef};
+
+/// Only these entries of a VirtualService can hand over.
+pub(super) const DELEGATING: RouteApi = RouteApi::VirtualService(IstioSection::Http);
 
 /// An http entry that hands over to a delegate.
 pub(super) struct Delegating {
@@ -19,8 +23,8 @@ pub(super) fn delegating_entries(root: &Object, target: &ObjectRef) -> Vec<Deleg
         return found;
     }
     let mut shadowed = false;
-    for entry in list(spec(&root.doc), "http") {
-        let mut conditions = read_conditions("http", entry);
+    for entry in DELEGATING.entries(&root.doc) {
+        let mut conditions = read_conditions(DELEGATING, entry);
         let Some(delegate) = entry.get("delegate") else {
             shadowed |= takes_everything(&conditions);
             continue;

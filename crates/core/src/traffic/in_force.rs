@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::hosts::{full_host, host_covers, service_host, service_of};
+use super::route_api::RouteFamily;
 use super::view::{list, spec, text, texts};
-use crate::model::{Object, ObjectKind};
+use crate::model::Object;
 
 /// To which namespaces an object is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Claim<'_> {
     /// Position before others for clients of this namespace, lower first; `None` if it does not concern them.
     fn rank(&self, host: &str, client_namespace: &str) -> Option<u8> {
         let own = self.object.reference.namespace.as_str();
-        if self.object.reference.kind == ObjectKind::HttpRoute {
+        if is_gateway_api(self.object) {
             let producer = service_of(host).is_some_and(|(_, namespace)| namespace == own);
             return match (producer, own == client_namespace) {
                 (true, _) => Some(1),
@@ -133,9 +134,7 @@ impl<'a> Claims<'a> {
             };
             let winners = ranked().filter(|(rank, _)| *rank == best);
             let winners: Vec<_> = winners.map(|(_, object)| object).collect();
-            let merged = winners
-                .first()
-                .is_some_and(|o| o.reference.kind == ObjectKind::HttpRoute);
+            let merged = winners.first().is_some_and(|object| is_gateway_api(object));
             let taken = if merged { winners.len() } else { 1 };
             return winners.into_iter().take(taken).collect();
         }
@@ -180,7 +179,7 @@ impl<'a> Claims<'a> {
             if let Visibility::Only(names) = &claim.visibility {
                 clients.extend(names.iter().cloned());
             }
-            if claim.object.reference.kind == ObjectKind::HttpRoute {
+            if is_gateway_api(claim.object) {
                 clients.insert(claim.object.reference.namespace.clone());
             }
         }
@@ -205,14 +204,10 @@ pub(super) fn applies_to_mesh(spec: &Value) -> bool {
 /// Hosts that the object claims for sidecars, in full; empty for gateway-only routes, delegates and other kinds.
 pub(super) fn mesh_hosts(object: &Object) -> Vec<String> {
     let spec = spec(&object.doc);
-    match object.reference.kind {
-        ObjectKind::VirtualService if applies_to_mesh(spec) => claimed_hosts(object),
-        ObjectKind::HttpRoute => parent_services(object),
-        ObjectKind::VirtualService
-        | ObjectKind::Namespace
-        | ObjectKind::Service
-        | ObjectKind::Deployment
-        | ObjectKind::DestinationRule => Vec::new(),
+    match RouteFamily::of(object.reference.kind) {
+        Some(RouteFamily::Istio) if applies_to_mesh(spec) => claimed_hosts(object),
+        Some(RouteFamily::GatewayApi) => parent_services(object),
+        Some(RouteFamily::Istio) | None => Vec::new(),
     }
 }
 
@@ -221,7 +216,7 @@ pub(super) fn claimed_hosts(object: &Object) -> Vec<String> {
     let spec = spec(&object.doc);
     let namespace = object.reference.namespace.as_str();
     let mut hosts = Vec::new();
-    if object.reference.kind == ObjectKind::HttpRoute {
+    if is_gateway_api(object) {
         hosts = parent_services(object);
         hosts.extend(texts(spec, "hostnames"));
     } else {
@@ -230,6 +225,10 @@ pub(super) fn claimed_hosts(object: &Object) -> Vec<String> {
     let mut seen = BTreeSet::new();
     hosts.retain(|host| seen.insert(host.clone()));
     hosts
+}
+
+fn is_gateway_api(object: &Object) -> bool {
+    RouteFamily::of(object.reference.kind) == Some(RouteFamily::GatewayApi)
 }
 
 fn parent_services(object: &Object) -> Vec<String> {

@@ -3,8 +3,9 @@
 //! Signals are ranked: a canary controller at work, then an owner reference, then tracking labels and annotations, then
 //! `managedFields` (evidence only: the entry of a controller stays long after it has left).
 
-use super::view::{list, spec, text};
-use crate::model::{Object, ObjectKind, Owner};
+use super::route_api::RouteApi;
+use super::splits::Target;
+use crate::model::{Object, Owner};
 
 /// The owner of an object's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,21 +115,16 @@ fn canary(object: &Object, rules: &[&Object]) -> Option<Owner> {
 /// Flagger gives the object the name of the service and steers between `<name>-primary` and `<name>-canary`.
 fn flagger_hosts(object: &Object) -> Option<Owner> {
     let name = object.reference.name.as_str();
-    let spec = spec(&object.doc);
-    let hosts: Vec<&str> = if object.reference.kind == ObjectKind::HttpRoute {
-        let rules = list(spec, "rules").iter();
-        let backends = rules.flat_map(|rule| list(rule, "backendRefs"));
-        backends
-            .filter_map(|backend| text(backend, "name"))
-            .collect()
-    } else {
-        let routes = ["http", "tcp"].into_iter().flat_map(|s| list(spec, s));
-        let destinations = routes.flat_map(|entry| list(entry, "route"));
-        destinations
-            .filter_map(|d| text(d.get("destination")?, "host"))
-            .filter_map(|host| host.split('.').next())
-            .collect()
-    };
+    let destinations = RouteApi::of(object.reference.kind).iter().flat_map(|api| {
+        let entries = api.entries(&object.doc).iter();
+        entries.flat_map(|entry| api.destinations(entry).iter().map(|item| (*api, item)))
+    });
+    let hosts: Vec<String> = destinations
+        .filter_map(|(api, item)| {
+            let host = Target::read(object, api, item).host;
+            host.split('.').next().map(ToOwned::to_owned)
+        })
+        .collect();
     let has = |suffix: &str| {
         hosts
             .iter()

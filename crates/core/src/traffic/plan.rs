@@ -8,11 +8,11 @@
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::checks::{destinations_path, judge_shift};
+use super::checks::judge_shift;
 use super::patch::{PatchFailure, apply_ops};
-use super::ratio::{default_weight, effective_ratios};
+use super::route_api::{RouteApi, weight_path, written_weight};
 use super::splits::{Surroundings, splits_of};
-use super::types::{OpKind, PatchOp, ShiftPlan, ShiftRequest, Split, SplitId, WeightChange};
+use super::types::{OpKind, PatchOp, ShiftPlan, ShiftRequest, Split, WeightChange};
 use super::undo::LeafConflict;
 use crate::model::{Object, Severity};
 
@@ -93,14 +93,15 @@ pub fn plan_shift(objects: &[Object], request: &ShiftRequest) -> Result<ShiftPla
         .map(|(destination, wanted)| wanted.or(destination.weight))
         .collect();
 
+    let api = split.id.api;
     let mut leaves = Vec::new();
     for (index, (destination, wanted)) in split.destinations.iter().zip(&wanted).enumerate() {
-        let default = default_weight(&split.id.section);
+        let default = api.default_weight();
         if let Some(after) = *wanted
             && destination.weight.unwrap_or(default) != after
         {
-            let item = format!("{}/{index}", destinations_path(&split));
-            leaves.push(Leaf::new(&object.doc, &item, &destination.name, after));
+            let item = split.id.destination_path(index);
+            leaves.push(Leaf::new(api, &object.doc, &item, &destination.name, after));
         }
     }
     let mut ops = Vec::new();
@@ -116,9 +117,9 @@ pub fn plan_shift(objects: &[Object], request: &ShiftRequest) -> Result<ShiftPla
     let entry = if leaves.is_empty() {
         Vec::new()
     } else {
-        let path = entry_path(&split.id);
+        let path = split.id.entry_path();
         let found = object.doc.pointer(&path).unwrap_or(&Value::Null);
-        tests_of(found, &path, &ENTRY_IDENTITY)
+        tests_of(found, &path, &api.entry_identity())
     };
     let identity = || {
         let of_leaves = leaves.iter().flat_map(|leaf| leaf.identity.clone());
@@ -130,7 +131,7 @@ pub fn plan_shift(objects: &[Object], request: &ShiftRequest) -> Result<ShiftPla
     inverse.extend(leaves.iter().map(Leaf::test_after));
     inverse.extend(leaves.iter().map(Leaf::restore));
 
-    let ratios = effective_ratios(&split.id.section, &weights);
+    let ratios = api.effective_ratios(&weights);
     let findings = judge_shift(&split, &weights, &ratios, leaves.is_empty());
     Ok(ShiftPlan {
         resource_version: object.resource_version.clone(),
@@ -233,14 +234,14 @@ struct Leaf {
 }
 
 impl Leaf {
-    fn new(doc: &Value, item: &str, destination: &str, after: i64) -> Self {
+    fn new(api: RouteApi, doc: &Value, item: &str, destination: &str, after: i64) -> Self {
         let found = doc.pointer(item).unwrap_or(&Value::Null);
         Self {
             destination: destination.to_owned(),
-            path: format!("{item}/weight"),
-            before: found.get("weight").cloned(),
+            path: weight_path(item),
+            before: written_weight(found).cloned(),
             after,
-            identity: identity_tests(found, item),
+            identity: tests_of(found, item, api.destination_identity()),
         }
     }
 
@@ -277,20 +278,6 @@ impl Leaf {
             None => op(OpKind::Remove, &self.path, None),
         }
     }
-}
-
-/// What tells one entry of a route from another, which may come to stand at its index.
-pub(super) const ENTRY_IDENTITY: [&str; 3] = ["match", "matches", "name"];
-
-/// JSON pointer of a split's entry: `/spec/http/0`.
-pub(super) fn entry_path(split: &SplitId) -> String {
-    format!("/spec/{}/{}", split.section, split.route)
-}
-
-/// A VirtualService has its destination as one value; a `backendRef` carries the weight among its identity.
-fn identity_tests(item: &Value, path: &str) -> Vec<PatchOp> {
-    let fields = ["destination", "group", "kind", "name", "namespace", "port"];
-    tests_of(item, path, &fields)
 }
 
 /// Tests of those fields that are there.

@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use super::backing::Backends;
 use super::condition::{Condition, RequestFacts, StringMatch, narrowed, read_conditions};
+use super::delegate::DELEGATING;
 use super::in_force::Claims;
-use super::ratio::effective_ratios;
-use super::splits::{Target as Named, destinations_field, sections};
+use super::route_api::{Precedence, RouteApi};
+use super::splits::Target as Named;
 use super::types::Resolution;
-use super::view::{duration_ms, list, port, spec, text};
+use super::view::{duration_ms, list, port, text};
 use crate::model::{Object, ObjectKind, ObjectRef};
 
 mod policy;
@@ -42,9 +43,9 @@ impl EffectiveRoute {
 pub struct RouteEntry {
     /// Object that it comes from (the delegate, if one was delegated to).
     pub object: ObjectRef,
-    /// `http`, `tcp`, `tls` or `rules`.
-    pub section: String,
-    /// Index in the section.
+    /// The list that it stands in.
+    pub api: RouteApi,
+    /// Index in the list.
     pub index: usize,
     /// Alternatives; empty: every request.
     pub conditions: Vec<Condition>,
@@ -195,11 +196,11 @@ impl<'a> Router<'a> {
         }
         let mut entries = Vec::new();
         for object in deciders {
-            for &section in sections(object.reference.kind) {
-                for (index, entry) in list(spec(&object.doc), section).iter().enumerate() {
+            for &api in RouteApi::of(object.reference.kind) {
+                for (index, entry) in api.entries(&object.doc).iter().enumerate() {
                     let source = Source {
                         object,
-                        section,
+                        api,
                         index,
                         entry,
                     };
@@ -215,7 +216,7 @@ impl<'a> Router<'a> {
     }
 
     fn expand(&self, source: &Source<'_>, client: &str, entries: &mut Vec<RouteEntry>) {
-        let all = read_conditions(source.section, source.entry);
+        let all = read_conditions(source.api, source.entry);
         let conditions: Vec<Condition> =
             all.iter().filter(|c| c.concerns(client)).cloned().collect();
         if !all.is_empty() && conditions.is_empty() {
@@ -226,8 +227,8 @@ impl<'a> Router<'a> {
             return;
         }
         let entry = self.read_entry(source, source.entry, conditions, client);
-        if source.section == "rules" && entry.conditions.len() > 1 {
-            // Gateway API orders by single match, so that alternatives of one rule may stand apart.
+        if source.api.precedence() == Precedence::MostSpecific && entry.conditions.len() > 1 {
+            // The order is by single match, so that alternatives of one rule may stand apart.
             entries.extend(entry.conditions.iter().map(|condition| RouteEntry {
                 conditions: vec![condition.clone()],
                 ..entry.clone()
@@ -255,8 +256,8 @@ impl<'a> Router<'a> {
         let Some(object) = self.objects.iter().find(|o| o.reference == wanted) else {
             return;
         };
-        for (index, entry) in list(spec(&object.doc), "http").iter().enumerate() {
-            let conditions = narrowed(root_conditions, &read_conditions("http", entry));
+        for (index, entry) in DELEGATING.entries(&object.doc).iter().enumerate() {
+            let conditions = narrowed(root_conditions, &read_conditions(DELEGATING, entry));
             let mut merged = root.entry.clone();
             if let (Some(merged), Some(entry)) = (merged.as_object_mut(), entry.as_object()) {
                 merged.remove("delegate");
@@ -264,7 +265,7 @@ impl<'a> Router<'a> {
             }
             let source = Source {
                 object,
-                section: "http",
+                api: DELEGATING,
                 index,
                 entry,
             };
@@ -279,17 +280,17 @@ impl<'a> Router<'a> {
         conditions: Vec<Condition>,
         client: &str,
     ) -> RouteEntry {
-        let gateway_api = source.section == "rules";
+        let api = source.api;
         RouteEntry {
             object: source.object.reference.clone(),
-            section: source.section.to_owned(),
+            api,
             index: source.index,
             conditions,
             action: self.action(source, entry, client),
-            delay: policy::delay(entry),
-            abort: policy::abort(entry),
-            timeout_ms: policy::timeout(entry, gateway_api),
-            retries: policy::retries(entry, gateway_api),
+            delay: policy::delay(api, entry),
+            abort: policy::abort(api, entry),
+            timeout_ms: policy::timeout(api, entry),
+            retries: policy::retries(api, entry),
             mirrors: self.mirrors(source, entry, client),
         }
     }
@@ -298,25 +299,22 @@ impl<'a> Router<'a> {
         if let Some(status) = policy::own_answer(entry) {
             return RouteAction::Respond(status);
         }
-        let items = list(entry, destinations_field(source.section));
-        let weights: Vec<Option<i64>> = items
-            .iter()
-            .map(|item| item.get("weight").and_then(Value::as_i64))
-            .collect();
-        let ratios = effective_ratios(source.section, &weights);
-        let targets: Vec<Target> = items
+        let api = source.api;
+        let ratios = api.effective_ratios(&api.weights(entry));
+        let targets: Vec<Target> = api
+            .destinations(entry)
             .iter()
             .zip(ratios)
             .filter_map(|(item, ratio)| {
-                let named = Named::read(source.object, source.section, item);
+                let named = Named::read(source.object, api, item);
                 Some(self.target(named, ratio?, client))
             })
             .collect();
         if !targets.is_empty() {
             return RouteAction::Forward(targets);
         }
-        // Nothing to forward to. The Gateway API says 500; Istio would not have admitted it.
-        RouteAction::Respond(if source.section == "rules" { 500 } else { 503 })
+        // Nothing to forward to; Istio would not have admitted it.
+        RouteAction::Respond(api.status_without_backend())
     }
 
     fn target(&self, named: Named, ratio: f64, client: &str) -> Target {
@@ -338,20 +336,11 @@ impl<'a> Router<'a> {
     }
 
     fn mirrors(&self, source: &Source<'_>, entry: &Value, client: &str) -> Vec<Mirror> {
-        let found = if source.section == "rules" {
-            policy::gateway_mirrors(entry)
-        } else {
-            policy::istio_mirrors(entry)
-        };
-        found
+        policy::mirrors(source.api, entry)
             .into_iter()
             .filter(|(_, percent)| *percent > 0.0)
             .map(|(destination, percent)| {
-                let named = if source.section == "rules" {
-                    Named::of_backend(source.object, destination)
-                } else {
-                    Named::of_destination(source.object, destination)
-                };
+                let named = Named::named(source.object, source.api, destination);
                 Mirror {
                     percent,
                     target: self.target(named, 1.0, client),
@@ -364,17 +353,17 @@ impl<'a> Router<'a> {
 /// An entry and where it stands.
 struct Source<'a> {
     object: &'a Object,
-    section: &'a str,
+    api: RouteApi,
     index: usize,
     entry: &'a Value,
 }
 
-/// Gateway API: the more specific match goes first (exact path, longer prefix, method, more headers, more query
-/// parameters); the order of objects and rules only breaks ties. VirtualServices keep their order.
+/// Where the more specific match goes first (exact path, longer prefix, method, more headers, more query parameters) the
+/// order of objects and rules only breaks ties.
 fn order_rules(entries: &mut [RouteEntry]) {
     if entries
         .first()
-        .is_some_and(|entry| entry.section == "rules")
+        .is_some_and(|entry| entry.api.precedence() == Precedence::MostSpecific)
     {
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.conditions.first().map(specificity)));
     }

@@ -9,10 +9,10 @@ use super::delegate::delegating_entries;
 use super::hosts::{full_host, service_host};
 use super::in_force::{Claims, Standing, applies_to_mesh, claimed_hosts};
 use super::owner;
-use super::ratio::effective_ratios;
+use super::route_api::{Precedence, RouteApi, RouteFamily, SplitUnit};
 use super::types::{Destination, RouteMatch, Split, SplitId};
-use super::view::{list, port, spec, text};
-use crate::model::{Finding, Object, ObjectKind, ObjectRef, Severity};
+use super::view::{port, spec, text};
+use crate::model::{Finding, Object, ObjectRef, Severity};
 
 /// Everything that reading one object's splits needs to know about the others.
 pub(super) struct Surroundings<'a> {
@@ -60,43 +60,22 @@ pub fn read_splits(objects: &[Object]) -> Vec<Split> {
     splits
 }
 
-/// The sections of an object's `spec` that hold route entries.
-pub(super) const fn sections(kind: ObjectKind) -> &'static [&'static str] {
-    match kind {
-        ObjectKind::VirtualService => &["http", "tcp", "tls"],
-        ObjectKind::HttpRoute => &["rules"],
-        ObjectKind::Namespace
-        | ObjectKind::Service
-        | ObjectKind::Deployment
-        | ObjectKind::DestinationRule => &[],
-    }
-}
-
-/// Field of an entry that holds its destinations.
-pub(super) fn destinations_field(section: &str) -> &'static str {
-    if section == "rules" {
-        "backendRefs"
-    } else {
-        "route"
-    }
-}
-
 pub(super) fn splits_of(object: &Object, around: &Surroundings<'_>) -> Vec<Split> {
     let mut splits = Vec::new();
     let stand = Stand::of(object, around);
-    for &section in sections(object.reference.kind) {
+    for &api in RouteApi::of(object.reference.kind) {
         let mut shadowed = false;
-        for (route, entry) in list(spec(&object.doc), section).iter().enumerate() {
-            let own = read_conditions(section, entry);
+        for (route, entry) in api.entries(&object.doc).iter().enumerate() {
+            let own = read_conditions(api, entry);
             let takes_the_rest = takes_everything(&own);
             let conditions = narrowed(&stand.within, &own);
-            let destinations = read_destinations(object, section, entry, around);
+            let destinations = read_destinations(object, api, entry, around);
             let matches = RouteMatch {
                 text: words(&conditions),
                 catch_all: takes_everything(&conditions),
-                // Gateway API orders rules by how specific they are, so that a catch-all there only shadows another one.
+                // Where the most specific entry decides a catch-all only shadows another one.
                 unreachable: stand.unreachable
-                    || (shadowed && (section != "rules" || takes_the_rest)),
+                    || (shadowed && (api.precedence() == Precedence::FirstMatch || takes_the_rest)),
             };
             // What a delegate does not take comes back.
             shadowed |= takes_the_rest && entry.get("delegate").is_none();
@@ -105,7 +84,7 @@ pub(super) fn splits_of(object: &Object, around: &Surroundings<'_>) -> Vec<Split
             }
             let id = SplitId {
                 object: object.reference.clone(),
-                section: section.to_owned(),
+                api,
                 route,
             };
             splits.push(assemble(object, id, matches, destinations, &stand, around));
@@ -131,7 +110,8 @@ struct Stand {
 impl Stand {
     fn of(object: &Object, around: &Surroundings<'_>) -> Self {
         let hosts = claimed_hosts(object);
-        let is_delegate = object.reference.kind == ObjectKind::VirtualService && hosts.is_empty();
+        let family = RouteFamily::of(object.reference.kind);
+        let is_delegate = family == Some(RouteFamily::Istio) && hosts.is_empty();
         if is_delegate {
             return Self::of_delegate(object, around);
         }
@@ -217,7 +197,7 @@ impl Stand {
 }
 
 fn overridden_finding(about: &str, host: &str, winner: &Object) -> Finding {
-    let why = if winner.reference.kind == ObjectKind::HttpRoute {
+    let why = if RouteFamily::of(winner.reference.kind) == Some(RouteFamily::GatewayApi) {
         "a mesh HTTPRoute goes before any VirtualService"
     } else {
         "the older VirtualService of a host wins"
@@ -245,7 +225,7 @@ fn assemble(
         .flat_map(|d| backends.rules_for(&d.fqdn, client))
         .collect();
     let ownership = owner::detect(object, &rules);
-    let sticky = if matches!(id.section.as_str(), "tcp" | "tls") {
+    let sticky = if id.api.unit() == SplitUnit::Connections {
         let why = "this route splits connections, not requests; long-lived connections stay where they are";
         Some(why.to_owned())
     } else {
@@ -273,22 +253,19 @@ fn assemble(
 /// Destinations of one entry, with shares, names and what stands behind them.
 fn read_destinations(
     object: &Object,
-    section: &str,
+    api: RouteApi,
     entry: &Value,
     around: &Surroundings<'_>,
 ) -> Vec<Destination> {
-    let items = list(entry, destinations_field(section));
-    let weights: Vec<Option<i64>> = items
-        .iter()
-        .map(|item| item.get("weight").and_then(Value::as_i64))
-        .collect();
-    let ratios = effective_ratios(section, &weights);
-    let mut destinations: Vec<Destination> = items
+    let weights = api.weights(entry);
+    let ratios = api.effective_ratios(&weights);
+    let mut destinations: Vec<Destination> = api
+        .destinations(entry)
         .iter()
         .zip(weights)
         .zip(ratios)
         .map(|((item, weight), effective_ratio)| {
-            let target = Target::read(object, section, item);
+            let target = Target::read(object, api, item);
             let namespace = object.reference.namespace.as_str();
             let backing = around
                 .backends
@@ -341,11 +318,20 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn read(object: &Object, section: &str, item: &Value) -> Self {
-        if section == "rules" {
-            Self::of_backend(object, item)
-        } else {
-            Self::of_destination(object, item.get("destination").unwrap_or(&Value::Null))
+    /// A weighted destination of an entry.
+    pub(super) fn read(object: &Object, api: RouteApi, item: &Value) -> Self {
+        let named = match api.family() {
+            RouteFamily::Istio => item.get("destination").unwrap_or(&Value::Null),
+            RouteFamily::GatewayApi => item,
+        };
+        Self::named(object, api, named)
+    }
+
+    /// Something that takes requests, as the family of the API names it.
+    pub(super) fn named(object: &Object, api: RouteApi, named: &Value) -> Self {
+        match api.family() {
+            RouteFamily::Istio => Self::of_destination(object, named),
+            RouteFamily::GatewayApi => Self::of_backend(object, named),
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::route_api::RouteApi;
 use crate::model::{Finding, ObjectRef, Owner};
 
 /// Operation of a JSON Patch (RFC 6902); only those that we write.
@@ -40,22 +41,83 @@ fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D
     Value::deserialize(from).map(Some)
 }
 
-/// Names one split: an entry of routes in an object. For a VirtualService `route` is the index in `spec.http` (then `tcp`,
-/// `tls`, see `section`), for an HTTPRoute the index in `spec.rules`.
+/// Names one split: an entry of routes in an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "WrittenSplitId", into = "WrittenSplitId")]
 pub struct SplitId {
     /// The object.
     pub object: ObjectRef,
-    /// `http`, `tcp`, `tls` or `rules`.
-    pub section: String,
+    /// The list of its entries that it stands in, and all that is particular to it.
+    pub api: RouteApi,
     /// Index of the entry.
     pub route: usize,
+}
+
+impl SplitId {
+    /// The entry at `route` of the list `section` (`http`, `tcp`, `tls`, `rules`); `None` if objects of the kind have no
+    /// such list.
+    #[must_use]
+    pub fn new(object: ObjectRef, section: &str, route: usize) -> Option<Self> {
+        let api = RouteApi::named(object.kind, section)?;
+        Some(Self { object, api, route })
+    }
+
+    /// JSON pointer of the entry: `/spec/http/0`.
+    #[must_use]
+    pub fn entry_path(&self) -> String {
+        self.api.entry_path(self.route)
+    }
+
+    /// JSON pointer of its list of destinations: `/spec/http/0/route`.
+    #[must_use]
+    pub fn destinations_path(&self) -> String {
+        format!("{}/{}", self.entry_path(), self.api.destinations_field())
+    }
+
+    /// JSON pointer of one of them.
+    #[must_use]
+    pub fn destination_path(&self, index: usize) -> String {
+        format!("{}/{index}", self.destinations_path())
+    }
+}
+
+/// A [`SplitId`] as it is written: the kind of the object and the name of the list say which API it is.
+#[derive(Serialize, Deserialize)]
+struct WrittenSplitId {
+    object: ObjectRef,
+    section: String,
+    route: usize,
+}
+
+impl From<SplitId> for WrittenSplitId {
+    fn from(id: SplitId) -> Self {
+        Self {
+            section: id.api.section().to_owned(),
+            object: id.object,
+            route: id.route,
+        }
+    }
+}
+
+impl TryFrom<WrittenSplitId> for SplitId {
+    type Error = String;
+
+    fn try_from(written: WrittenSplitId) -> Result<Self, Self::Error> {
+        let WrittenSplitId {
+            object,
+            section,
+            route,
+        } = written;
+        let kind = object.kind;
+        Self::new(object, &section, route)
+            .ok_or_else(|| format!("a {kind} has no list of routes called {section:?}"))
+    }
 }
 
 impl std::fmt::Display for SplitId {
     /// `VirtualService/shop/reviews http[0]`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}[{}]", self.object, self.section, self.route)
+        write!(f, "{} {}[{}]", self.object, self.api.section(), self.route)
     }
 }
 

@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use super::owner;
 use super::patch::apply_ops;
-use super::plan::{ENTRY_IDENTITY, PlanError, entry_path, op};
-use super::ratio::effective_ratios;
-use super::splits::destinations_field;
+use super::plan::{PlanError, op};
+use super::route_api::destination_of_weight;
 use super::types::{OpKind, PatchOp, ShiftPlan, WeightChange};
 use crate::model::{Finding, Object, Severity};
 
@@ -98,15 +97,16 @@ pub fn plan_undo(live: &Object, original: &ShiftPlan) -> Result<ShiftPlan, PlanE
 
 /// Whether the entry at the plan's index is still the one that was changed: somebody may have put another before it.
 fn same_entry(live: &Value, original: &ShiftPlan) -> bool {
-    let path = entry_path(&original.split);
+    let path = original.split.entry_path();
     let (now, then) = (live.pointer(&path), original.before.pointer(&path));
-    ENTRY_IDENTITY
+    let identity = original.split.api.entry_identity();
+    identity
         .iter()
         .all(|field| now.and_then(|e| e.get(field)) == then.and_then(|e| e.get(field)))
 }
 
 fn compare(live: &Value, change: &WeightChange, inverse: &[PatchOp]) -> LeafConflict {
-    let item = change.path.strip_suffix("/weight").unwrap_or(&change.path);
+    let item = destination_of_weight(&change.path);
     let same_destination = inverse
         .iter()
         .filter(|op| op.op == OpKind::Test && op.path != change.path)
@@ -145,17 +145,11 @@ fn redo(original: &ShiftPlan) -> Vec<PatchOp> {
 }
 
 fn ratios(after: &Value, original: &ShiftPlan) -> Vec<(String, Option<f64>)> {
-    let section = original.split.section.as_str();
-    let field = destinations_field(section);
-    let path = format!("/spec/{section}/{}/{field}", original.split.route);
-    let items = after.pointer(&path).and_then(Value::as_array);
-    let weights: Vec<Option<i64>> = items
-        .into_iter()
-        .flatten()
-        .map(|item| item.get("weight").and_then(Value::as_i64))
-        .collect();
+    let api = original.split.api;
+    let entry = after.pointer(&original.split.entry_path());
+    let weights = api.weights(entry.unwrap_or(&Value::Null));
     let names = original.ratios_after.iter().map(|(name, _)| name.clone());
-    names.zip(effective_ratios(section, &weights)).collect()
+    names.zip(api.effective_ratios(&weights)).collect()
 }
 
 fn judge(live: &Object, original: &ShiftPlan, done: bool) -> Vec<Finding> {

@@ -12,7 +12,7 @@ use pilothouse_core::ports::{
     Answer, ControlPlane, ControlPlaneIdentity, Measure, MetricRow, MetricRows, MetricsQuery,
     MetricsSource, ObjectEvent, ObjectSink, Patched, Probe, WriteMode,
 };
-use pilothouse_core::traffic::{PatchOp, ShiftRequest, SplitId, apply_ops};
+use pilothouse_core::traffic::{IstioSection, PatchOp, RouteApi, ShiftRequest, SplitId, apply_ops};
 use pilothouse_engine::{Clock, Sources};
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ pub(crate) enum Lost {
 pub(crate) fn split_id() -> SplitId {
     SplitId {
         object: route_ref(),
-        section: "http".to_owned(),
+        api: RouteApi::VirtualService(IstioSection::Http),
         route: 0,
     }
 }

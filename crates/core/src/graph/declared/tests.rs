@@ -159,5 +159,5 @@ fn odd_documents_are_read_for_what_they_hold() {
     assert_eq!(declared.workloads[&("shop", "no-labels")].app, "no-labels");
     let web = BTreeSet::from([("shop".to_owned(), "web".to_owned())]);
     assert_eq!(declared.virtual_services, web);
-    assert_eq!(declared.http_routes, web);
+    assert_eq!(declared.gateway_routes, web);
 }

@@ -1,9 +1,17 @@
 use serde_json::{Value, json};
 
-use super::{RequestFacts, read_conditions, takes_everything, words};
+use super::{RequestFacts, RouteApi, read_conditions, takes_everything, words};
+use crate::model::ObjectKind;
+
+/// The list of entries of that name.
+fn api(section: &str) -> RouteApi {
+    let kinds = ObjectKind::ALL.into_iter();
+    let mut found = kinds.filter_map(|kind| RouteApi::named(kind, section));
+    found.next().expect("a list of entries")
+}
 
 fn check(section: &str, entry: Value, expected: &str, catch_all: bool) {
-    let conditions = read_conditions(section, &entry);
+    let conditions = read_conditions(api(section), &entry);
     assert_eq!(words(&conditions), expected, "{entry}");
     assert_eq!(takes_everything(&conditions), catch_all, "{entry}");
 }
@@ -129,12 +137,8 @@ fn requests_are_judged_part_by_part() {
         ("http", json!({"queryParams": {"q": {"exact": "1"}}}), false),
         ("http", json!({"moonPhase": 3}), false),
     ] {
-        let key = if section == "rules" {
-            "matches"
-        } else {
-            "match"
-        };
-        let conditions = read_conditions(section, &json!({ key: [condition] }));
+        let api = api(section);
+        let conditions = read_conditions(api, &json!({ api.conditions_field(): [condition] }));
         assert_eq!(conditions[0].fits(&facts), fits, "{condition}");
     }
 }

@@ -11,11 +11,7 @@ use crate::traffic::{ShiftPlan, ShiftRequest, SplitId, apply_ops};
 
 fn request(kind: ObjectKind, name: &str, section: &str, weights: &[(&str, i64)]) -> ShiftRequest {
     ShiftRequest {
-        split: SplitId {
-            object: ObjectRef::new(kind, "shop", name),
-            section: section.to_owned(),
-            route: 0,
-        },
+        split: SplitId::new(ObjectRef::new(kind, "shop", name), section, 0).expect("a list"),
         weights: weights.iter().map(|(n, w)| ((*n).to_owned(), *w)).collect(),
     }
 }

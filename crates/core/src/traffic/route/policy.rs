@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::route_api::{RouteApi, RouteFamily};
 use super::{Abort, Delay, Retries, duration_ms, list, port, text};
 
 /// What Istio's proxies retry when nothing is declared.
@@ -30,6 +31,12 @@ fn millis(value: &Value, key: &str) -> Option<u64> {
     (ms >= 1.0).then_some(ms as u64)
 }
 
+/// An injected fault of this kind.
+fn fault<'a>(api: RouteApi, entry: &'a Value, kind: &str) -> Option<&'a Value> {
+    let faults = entry.get("fault").filter(|_| api.policies().faults)?;
+    faults.get(kind)
+}
+
 /// `percentage.value`, else the deprecated whole `percent`, else nothing at all: an omitted percentage of a fault is 0.
 fn fault_percent(fault: &Value) -> f64 {
     let value = fault
@@ -41,16 +48,16 @@ fn fault_percent(fault: &Value) -> f64 {
         .clamp(0.0, 100.0)
 }
 
-pub(super) fn delay(entry: &Value) -> Option<Delay> {
-    let delay = entry.pointer("/fault/delay")?;
+pub(super) fn delay(api: RouteApi, entry: &Value) -> Option<Delay> {
+    let delay = fault(api, entry, "delay")?;
     Some(Delay {
         percent: fault_percent(delay),
         fixed_ms: millis(delay, "fixedDelay")?,
     })
 }
 
-pub(super) fn abort(entry: &Value) -> Option<Abort> {
-    let abort = entry.pointer("/fault/abort")?;
+pub(super) fn abort(api: RouteApi, entry: &Value) -> Option<Abort> {
+    let abort = fault(api, entry, "abort")?;
     let http_status = port(abort.get("httpStatus"));
     let grpc_status = text(abort, "grpcStatus").map(ToOwned::to_owned);
     (http_status.is_some() || grpc_status.is_some()).then(|| Abort {
@@ -60,21 +67,28 @@ pub(super) fn abort(entry: &Value) -> Option<Abort> {
     })
 }
 
-pub(super) fn timeout(entry: &Value, gateway_api: bool) -> Option<u64> {
-    if gateway_api {
-        return millis(entry.get("timeouts")?, "request");
+pub(super) fn timeout(api: RouteApi, entry: &Value) -> Option<u64> {
+    if !api.policies().timeout {
+        return None;
     }
-    millis(entry, "timeout")
+    match api.family() {
+        RouteFamily::Istio => millis(entry, "timeout"),
+        RouteFamily::GatewayApi => millis(entry.get("timeouts")?, "request"),
+    }
 }
 
-pub(super) fn retries(entry: &Value, gateway_api: bool) -> Retries {
-    let default = Retries::default();
-    if gateway_api {
-        let per_try = entry
-            .get("timeouts")
-            .and_then(|t| millis(t, "backendRequest"));
-        return gateway_retries(entry, default, per_try);
+pub(super) fn retries(api: RouteApi, entry: &Value) -> Retries {
+    if !api.policies().retries {
+        return Retries::default();
     }
+    match api.family() {
+        RouteFamily::Istio => istio_retries(entry),
+        RouteFamily::GatewayApi => gateway_retries(entry),
+    }
+}
+
+fn istio_retries(entry: &Value) -> Retries {
+    let default = Retries::default();
     let Some(declared) = entry.get("retries").filter(|r| !r.is_null()) else {
         return default;
     };
@@ -88,7 +102,10 @@ pub(super) fn retries(entry: &Value, gateway_api: bool) -> Retries {
     }
 }
 
-fn gateway_retries(entry: &Value, default: Retries, per_try: Option<u64>) -> Retries {
+fn gateway_retries(entry: &Value) -> Retries {
+    let default = Retries::default();
+    let timeouts = entry.get("timeouts");
+    let per_try = timeouts.and_then(|t| millis(t, "backendRequest"));
     let Some(declared) = entry.get("retry") else {
         return Retries {
             per_try_timeout_ms: per_try,
@@ -131,7 +148,17 @@ pub(super) fn own_answer(entry: &Value) -> Option<u16> {
 }
 
 /// Destinations and percents.
-pub(super) fn istio_mirrors(entry: &Value) -> Vec<(&Value, f64)> {
+pub(super) fn mirrors(api: RouteApi, entry: &Value) -> Vec<(&Value, f64)> {
+    if !api.policies().mirrors {
+        return Vec::new();
+    }
+    match api.family() {
+        RouteFamily::Istio => istio_mirrors(entry),
+        RouteFamily::GatewayApi => gateway_mirrors(entry),
+    }
+}
+
+fn istio_mirrors(entry: &Value) -> Vec<(&Value, f64)> {
     let one = entry.get("mirror").map(|destination| {
         let legacy = entry.get("mirrorPercent");
         let percent = mirror_percent(entry.get("mirrorPercentage"), legacy);
@@ -157,7 +184,7 @@ fn mirror_percent(percentage: Option<&Value>, legacy: Option<&Value>) -> f64 {
     percent.clamp(0.0, 100.0)
 }
 
-pub(super) fn gateway_mirrors(entry: &Value) -> Vec<(&Value, f64)> {
+fn gateway_mirrors(entry: &Value) -> Vec<(&Value, f64)> {
     let mirror = |filter: &'_ Value| -> Option<f64> {
         let mirror = filter.get("requestMirror")?;
         if let Some(percent) = mirror.get("percent").and_then(Value::as_f64) {

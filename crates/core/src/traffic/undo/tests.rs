@@ -3,13 +3,15 @@ use serde_json::json;
 use super::{LeafConflict, plan_undo};
 use crate::model::{Object, ObjectKind, ObjectRef, Severity};
 use crate::traffic::samples::{mesh, object};
-use crate::traffic::{PlanError, ShiftPlan, ShiftRequest, SplitId, apply_ops, plan_shift};
+use crate::traffic::{
+    IstioSection, PlanError, RouteApi, ShiftPlan, ShiftRequest, SplitId, apply_ops, plan_shift,
+};
 
 fn shifted() -> (ShiftPlan, Object) {
     let request = ShiftRequest {
         split: SplitId {
             object: ObjectRef::new(ObjectKind::VirtualService, "shop", "reviews"),
-            section: "http".to_owned(),
+            api: RouteApi::VirtualService(IstioSection::Http),
             route: 0,
         },
         weights: vec![("v1".to_owned(), 80), ("v2".to_owned(), 20)],

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::super::backing::Backends;
 use super::super::hosts::{full_host, host_covers, service_host};
 use super::super::in_force::{Visibility, mesh_hosts};
-use super::super::splits::{Target, destinations_field, sections};
+use super::super::route_api::{RouteApi, RouteFamily};
+use super::super::splits::Target;
 use super::super::types::Resolution;
 use super::super::view::{list, spec, text, texts};
 use super::report::subject;
@@ -33,10 +34,10 @@ pub(super) fn check(docs: &[Value]) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for object in &objects {
-        for &section in sections(object.reference.kind) {
-            for (index, entry) in list(spec(&object.doc), section).iter().enumerate() {
-                let path = format!("/spec/{section}/{index}");
-                set.check_entry(object, section, entry, &path, &mut findings);
+        for &api in RouteApi::of(object.reference.kind) {
+            for (index, entry) in api.entries(&object.doc).iter().enumerate() {
+                let path = api.entry_path(index);
+                set.check_entry(object, api, entry, &path, &mut findings);
             }
         }
         set.check_gateways(object, &mut findings);
@@ -108,18 +109,17 @@ impl Set<'_> {
     fn check_entry(
         &self,
         object: &Object,
-        section: &str,
+        api: RouteApi,
         entry: &Value,
         path: &str,
         findings: &mut Vec<Finding>,
     ) {
-        let field = destinations_field(section);
-        for (index, item) in list(entry, field).iter().enumerate() {
-            let target = Target::read(object, section, item);
-            let path = if section == "rules" {
-                format!("{path}/{field}/{index}")
-            } else {
-                format!("{path}/{field}/{index}/destination")
+        let field = api.destinations_field();
+        for (index, item) in api.destinations(entry).iter().enumerate() {
+            let target = Target::read(object, api, item);
+            let path = match api.family() {
+                RouteFamily::GatewayApi => format!("{path}/{field}/{index}"),
+                RouteFamily::Istio => format!("{path}/{field}/{index}/destination"),
             };
             findings.extend(self.check_target(object, &target, &path));
         }

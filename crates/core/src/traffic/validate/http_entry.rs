@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::condition::{read_conditions, takes_everything};
+use super::super::delegate::DELEGATING;
 use super::super::view::list;
 use super::common::{duration, is_label};
 use super::http_headers as headers;
@@ -136,7 +137,7 @@ pub(super) fn check_order(report: &mut Report, entries: &[At<'_>]) {
             let message = format!("entry {first} has the same match, so this one is never used");
             report.warn(entry, "match-duplicate", message);
         }
-        if takes_everything(&read_conditions("http", entry.value)) {
+        if takes_everything(&read_conditions(DELEGATING, entry.value)) {
             catch_all = Some(index);
         }
         taken.extend(matches.into_iter().map(|found| (index, found)));

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::super::ratio::effective_ratios;
+use super::super::route_api::RouteApi;
 use super::common::{is_label, is_lower_domain, one_of};
 use super::http_match::regular_expression;
 use super::http_route_filter as filter;
 use super::report::{At, Report};
 
-/// Largest weight of a backendRef.
-const MAX_WEIGHT: i64 = 1_000_000;
+/// What is judged here.
+const API: RouteApi = RouteApi::HttpRoute;
 
 pub(super) fn check(report: &mut Report, spec: &At<'_>, _metadata: &Value) {
     report.known(
@@ -160,22 +160,15 @@ fn check_rule(report: &mut Report, rule: &At<'_>) {
             ],
         );
         backend(report, found);
-        report.bounded(found, "weight", 0, MAX_WEIGHT, "weight-range");
+        report.bounded(found, "weight", 0, API.max_weight(), "weight-range");
         filter::check_all(report, found, &matches);
     }
     if redirects && !backends.is_empty() {
         let message = "a rule that redirects must not have backendRefs";
         report.error(&rule.absent("backendRefs"), "action-conflict", message);
     }
-    let weights: Vec<Option<i64>> = backends
-        .iter()
-        .map(|b| b.get("weight").and_then(|w| w.value.as_i64()))
-        .collect();
-    if !backends.is_empty()
-        && effective_ratios("rules", &weights)
-            .iter()
-            .all(Option::is_none)
-    {
+    let ratios = API.effective_ratios(&API.weights(rule.value));
+    if !backends.is_empty() && ratios.iter().all(Option::is_none) {
         let message = "all weights are zero: every request of this rule is answered with 500";
         report.warn(&rule.absent("backendRefs"), "weights-all-zero", message);
     }
