@@ -13,7 +13,10 @@ pub(crate) fn refusal(kind: ObjectKind, name: &str, doc: &Value) -> Option<Strin
         ObjectKind::VirtualService => unknown_field(doc)
             .or_else(|| virtual_service_schema(name, doc))
             .or_else(|| virtual_service(doc)),
-        ObjectKind::HttpRoute => http_route(name, doc),
+        ObjectKind::HttpRoute
+        | ObjectKind::GrpcRoute
+        | ObjectKind::TcpRoute
+        | ObjectKind::TlsRoute => gateway_route(kind, name, doc),
         ObjectKind::Deployment
         | ObjectKind::DestinationRule
         | ObjectKind::Namespace
@@ -168,7 +171,7 @@ fn weights(route: &Value, faults: &mut Vec<String>) {
     }
 }
 
-fn http_route(name: &str, doc: &Value) -> Option<String> {
+fn gateway_route(kind: ObjectKind, name: &str, doc: &Value) -> Option<String> {
     let most = RouteApi::HttpRoute.max_weight();
     for (i, rule) in items(doc, "/spec/rules").enumerate() {
         for (j, backend) in items(rule, "/backendRefs").enumerate() {
@@ -187,7 +190,7 @@ fn http_route(name: &str, doc: &Value) -> Option<String> {
                 Some(_) => continue,
             };
             return Some(format!(
-                "HTTPRoute.gateway.networking.k8s.io \"{name}\" is invalid: {field}: Invalid value: {weight}: {why}"
+                "{kind}.gateway.networking.k8s.io \"{name}\" is invalid: {field}: Invalid value: {weight}: {why}"
             ));
         }
     }

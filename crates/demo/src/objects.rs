@@ -82,7 +82,7 @@ pub(crate) fn observe(doc: &mut Value) {
                 "availableReplicas": replicas,
             })
         }
-        Some("HTTPRoute") => {
+        Some("HTTPRoute" | "GRPCRoute" | "TCPRoute" | "TLSRoute") => {
             let parents = doc.pointer("/spec/parentRefs").and_then(Value::as_array);
             let parents: Vec<Value> = parents
                 .into_iter()

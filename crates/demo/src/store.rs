@@ -110,6 +110,9 @@ fn plural(kind: ObjectKind) -> &'static str {
         ObjectKind::VirtualService => "virtualservices.networking.istio.io",
         ObjectKind::DestinationRule => "destinationrules.networking.istio.io",
         ObjectKind::HttpRoute => "httproutes.gateway.networking.k8s.io",
+        ObjectKind::GrpcRoute => "grpcroutes.gateway.networking.k8s.io",
+        ObjectKind::TcpRoute => "tcproutes.gateway.networking.k8s.io",
+        ObjectKind::TlsRoute => "tlsroutes.gateway.networking.k8s.io",
     }
 }
 

@@ -12,7 +12,10 @@ pub(crate) const fn group(kind: ObjectKind) -> &'static str {
         ObjectKind::Namespace | ObjectKind::Service => "",
         ObjectKind::Deployment => "apps",
         ObjectKind::VirtualService | ObjectKind::DestinationRule => "networking.istio.io",
-        ObjectKind::HttpRoute => "gateway.networking.k8s.io",
+        ObjectKind::HttpRoute
+        | ObjectKind::GrpcRoute
+        | ObjectKind::TcpRoute
+        | ObjectKind::TlsRoute => "gateway.networking.k8s.io",
     }
 }
 
@@ -25,17 +28,22 @@ pub(crate) const fn plural(kind: ObjectKind) -> &'static str {
         ObjectKind::VirtualService => "virtualservices",
         ObjectKind::DestinationRule => "destinationrules",
         ObjectKind::HttpRoute => "httproutes",
+        ObjectKind::GrpcRoute => "grpcroutes",
+        ObjectKind::TcpRoute => "tcproutes",
+        ObjectKind::TlsRoute => "tlsroutes",
     }
 }
 
-/// Versions to try, newest first. Istio serves `v1` since 1.22; older installations only `v1beta1`.
+/// Versions to try, newest first. Istio serves `v1` since 1.22; older installations only `v1beta1`. The Gateway API has
+/// HTTPRoute in `v1` since 1.0, GRPCRoute since 1.1, TLSRoute and TCPRoute since later ones; before that they are alpha.
 pub(crate) const fn versions(kind: ObjectKind) -> &'static [&'static str] {
     match kind {
-        ObjectKind::VirtualService | ObjectKind::DestinationRule => &["v1", "v1beta1"],
-        ObjectKind::Namespace
-        | ObjectKind::Service
-        | ObjectKind::Deployment
-        | ObjectKind::HttpRoute => &["v1"],
+        ObjectKind::VirtualService | ObjectKind::DestinationRule | ObjectKind::HttpRoute => {
+            &["v1", "v1beta1"]
+        }
+        ObjectKind::Namespace | ObjectKind::Service | ObjectKind::Deployment => &["v1"],
+        ObjectKind::GrpcRoute | ObjectKind::TcpRoute => &["v1", "v1alpha2"],
+        ObjectKind::TlsRoute => &["v1", "v1alpha3", "v1alpha2"],
     }
 }
 
@@ -43,7 +51,12 @@ pub(crate) const fn versions(kind: ObjectKind) -> &'static [&'static str] {
 pub(crate) const fn is_custom(kind: ObjectKind) -> bool {
     match kind {
         ObjectKind::Namespace | ObjectKind::Service | ObjectKind::Deployment => false,
-        ObjectKind::VirtualService | ObjectKind::DestinationRule | ObjectKind::HttpRoute => true,
+        ObjectKind::VirtualService
+        | ObjectKind::DestinationRule
+        | ObjectKind::HttpRoute
+        | ObjectKind::GrpcRoute
+        | ObjectKind::TcpRoute
+        | ObjectKind::TlsRoute => true,
     }
 }
 

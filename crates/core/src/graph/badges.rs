@@ -23,7 +23,7 @@ pub(super) struct Connections {
 ///
 /// - `egress`, `ingress`: a gateway, or one of Envoy's clusters for the outside
 /// - `external`: a host that is no service of the cluster
-/// - `http-route`, `virtual-service`: routes steer calls to it
+/// - `http-route` (any route of the Gateway API), `virtual-service`: routes steer calls to it
 /// - `idle`: no traffic, known for sure
 /// - `inaccessible`: nothing more can be asked about it
 /// - `outside`: not in a chosen namespace

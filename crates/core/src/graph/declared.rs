@@ -102,7 +102,10 @@ impl<'a> Declared<'a> {
                 ObjectKind::Namespace
                 | ObjectKind::DestinationRule
                 | ObjectKind::VirtualService
-                | ObjectKind::HttpRoute => {}
+                | ObjectKind::HttpRoute
+                | ObjectKind::GrpcRoute
+                | ObjectKind::TcpRoute
+                | ObjectKind::TlsRoute => {}
             }
         }
         declared

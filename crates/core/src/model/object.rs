@@ -25,17 +25,29 @@ pub enum ObjectKind {
     /// gateway.networking.k8s.io HTTPRoute.
     #[serde(rename = "HTTPRoute")]
     HttpRoute,
+    /// gateway.networking.k8s.io GRPCRoute.
+    #[serde(rename = "GRPCRoute")]
+    GrpcRoute,
+    /// gateway.networking.k8s.io TCPRoute.
+    #[serde(rename = "TCPRoute")]
+    TcpRoute,
+    /// gateway.networking.k8s.io TLSRoute.
+    #[serde(rename = "TLSRoute")]
+    TlsRoute,
 }
 
 impl ObjectKind {
     /// Every kind, in watching order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Namespace,
         Self::Service,
         Self::Deployment,
         Self::VirtualService,
         Self::DestinationRule,
         Self::HttpRoute,
+        Self::GrpcRoute,
+        Self::TcpRoute,
+        Self::TlsRoute,
     ];
 
     /// The `kind` of the API, e.g. `HTTPRoute`.
@@ -48,6 +60,9 @@ impl ObjectKind {
             Self::VirtualService => "VirtualService",
             Self::DestinationRule => "DestinationRule",
             Self::HttpRoute => "HTTPRoute",
+            Self::GrpcRoute => "GRPCRoute",
+            Self::TcpRoute => "TCPRoute",
+            Self::TlsRoute => "TLSRoute",
         }
     }
 
@@ -61,6 +76,9 @@ impl ObjectKind {
             "virtualservice" | "virtualservices" | "vs" => Some(Self::VirtualService),
             "destinationrule" | "destinationrules" | "dr" => Some(Self::DestinationRule),
             "httproute" | "httproutes" => Some(Self::HttpRoute),
+            "grpcroute" | "grpcroutes" => Some(Self::GrpcRoute),
+            "tcproute" | "tcproutes" => Some(Self::TcpRoute),
+            "tlsroute" | "tlsroutes" => Some(Self::TlsRoute),
             _ => None,
         }
     }

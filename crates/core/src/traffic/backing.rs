@@ -91,7 +91,12 @@ impl<'a> Backends<'a> {
                         visibility: Visibility::read(spec(&object.doc), namespace),
                     });
                 }
-                ObjectKind::Namespace | ObjectKind::VirtualService | ObjectKind::HttpRoute => {}
+                ObjectKind::Namespace
+                | ObjectKind::VirtualService
+                | ObjectKind::HttpRoute
+                | ObjectKind::GrpcRoute
+                | ObjectKind::TcpRoute
+                | ObjectKind::TlsRoute => {}
             }
         }
         for rules in backends.rules.values_mut() {

@@ -147,11 +147,8 @@ fn judge_weights(split: &Split, weights: &[Option<i64>], ratios: &[Option<f64>])
         }
     }
     let api = split.id.api;
-    let default = api.default_weight();
     let sum_of = |weights: &mut dyn Iterator<Item = Option<i64>>| {
-        weights.fold(0_i64, |sum, w| {
-            sum.saturating_add(w.unwrap_or(default).max(0))
-        })
+        weights.fold(0_i64, |sum, w| sum.saturating_add(api.counted(w).max(0)))
     };
     let sum = sum_of(&mut weights.iter().copied());
     let before = sum_of(&mut split.destinations.iter().map(|d| d.weight));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::route_api::{RouteApi, RouteFamily};
-use super::view::{labels_at, list, port, text, texts};
+use super::view::{labels_at, list, port, spec, text, texts};
 
 /// How one text is compared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -292,10 +292,23 @@ pub(super) fn takes_everything(conditions: &[Condition]) -> bool {
 /// The alternatives of an entry.
 pub(super) fn read_conditions(api: RouteApi, entry: &Value) -> Vec<Condition> {
     let alternatives = list(entry, api.conditions_field()).iter();
-    match api.family() {
-        RouteFamily::Istio => alternatives.map(read_istio).collect(),
-        RouteFamily::GatewayApi => alternatives.map(read_gateway_api).collect(),
+    match (api.family(), api) {
+        (RouteFamily::Istio, _) => alternatives.map(read_istio).collect(),
+        (_, RouteApi::GrpcRoute) => alternatives.map(read_grpc).collect(),
+        (RouteFamily::GatewayApi, _) => alternatives.map(read_gateway_api).collect(),
     }
+}
+
+/// What the object as a whole asks of whoever takes one of its entries: a TLSRoute names its servers beside its rules.
+pub(super) fn conditions_of_object(api: RouteApi, doc: &Value) -> Vec<Condition> {
+    let sni_hosts = texts(spec(doc), "hostnames");
+    if api != RouteApi::TlsRoute || sni_hosts.is_empty() {
+        return Vec::new();
+    }
+    vec![Condition {
+        sni_hosts,
+        ..Condition::default()
+    }]
 }
 
 fn read_istio(value: &Value) -> Condition {
@@ -362,26 +375,50 @@ fn istio_string(value: &Value) -> StringMatch {
         .unwrap_or(StringMatch::Present)
 }
 
-fn read_gateway_api(value: &Value) -> Condition {
-    let named = |key: &str, lower: bool| {
-        let read = |item: &Value| {
-            let name = text(item, "name")?;
-            let name = if lower {
-                name.to_ascii_lowercase()
-            } else {
-                name.to_owned()
-            };
-            Some((name, gateway_string(item, "Exact")))
+/// Named parts of a match of the Gateway API; `lower`: whatever the case of their names.
+fn named_parts(value: &Value, key: &str, lower: bool) -> BTreeMap<String, StringMatch> {
+    let read = |item: &Value| {
+        let name = text(item, "name")?;
+        let name = if lower {
+            name.to_ascii_lowercase()
+        } else {
+            name.to_owned()
         };
-        list(value, key).iter().filter_map(read).collect()
+        Some((name, gateway_string(item, "Exact")))
     };
+    list(value, key).iter().filter_map(read).collect()
+}
+
+/// A call of gRPC is a request to the path `/SERVICE/METHOD`.
+fn read_grpc(value: &Value) -> Condition {
+    let method = value.get("method").unwrap_or(&Value::Null);
+    let path = match (text(method, "service"), text(method, "method")) {
+        (None, None) => None,
+        (service, called) if text(method, "type") == Some("RegularExpression") => {
+            let any = "[^/]+";
+            let (service, called) = (service.unwrap_or(any), called.unwrap_or(any));
+            Some(StringMatch::Regex(format!("/{service}/{called}")))
+        }
+        (Some(service), Some(called)) => Some(StringMatch::Exact(format!("/{service}/{called}"))),
+        (Some(service), None) => Some(StringMatch::PathPrefix(format!("/{service}"))),
+        (None, Some(called)) => Some(StringMatch::Regex(format!("/[^/]+/{called}"))),
+    };
+    Condition {
+        path,
+        headers: named_parts(value, "headers", true),
+        unknown: unknown_fields(value, &["method", "headers"]),
+        ..Condition::default()
+    }
+}
+
+fn read_gateway_api(value: &Value) -> Condition {
     Condition {
         path: value
             .get("path")
             .map(|path| gateway_string(path, "PathPrefix")),
         method: text(value, "method").map(|m| StringMatch::Exact(m.to_owned())),
-        headers: named("headers", true),
-        query: named("queryParams", false),
+        headers: named_parts(value, "headers", true),
+        query: named_parts(value, "queryParams", false),
         unknown: unknown_fields(value, &["path", "method", "headers", "queryParams"]),
         ..Condition::default()
     }

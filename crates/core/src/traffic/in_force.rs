@@ -1,6 +1,10 @@
 //! Which object decides for a host, for whom.
 //!
-//! For the sidecars of one client namespace the order is: a mesh HTTPRoute of the client's own namespace (consumer route),
+//! Requests and connections are decided apart: a TCPRoute takes no request from a VirtualService's `http`, nor does an
+//! HTTPRoute take connections from its `tcp`.
+//!
+//! For the sidecars of one client namespace the order is: a mesh route of the Gateway API of the client's own namespace
+//! (consumer route),
 //! one of the service's namespace (producer route), then VirtualServices: private to the namespace, exported to it by
 //! name, public; among equals the older, then by name, then by namespace. An exact host goes before a wildcard, a longer
 //! wildcard before a shorter one. Sources: Istio `push_context.go` and `httproute.go`, Gateway API GEP-1294.
@@ -10,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::hosts::{full_host, host_covers, service_host, service_of};
-use super::route_api::RouteFamily;
+use super::route_api::{RouteApi, RouteFamily, SplitUnit};
 use super::view::{list, spec, text, texts};
 use crate::model::Object;
 
@@ -52,6 +56,20 @@ impl Visibility {
 struct Claim<'a> {
     object: &'a Object,
     visibility: Visibility,
+    units: Vec<SplitUnit>,
+}
+
+/// What an object routes: requests, connections or both. A VirtualService without any entry still takes its host.
+fn units_of(object: &Object) -> Vec<SplitUnit> {
+    let lists = RouteApi::of(object.reference.kind).iter();
+    let mut filled = lists
+        .clone()
+        .filter(|api| !api.entries(&object.doc).is_empty())
+        .peekable();
+    if filled.peek().is_none() {
+        return lists.map(|api| api.unit()).collect();
+    }
+    filled.map(|api| api.unit()).collect()
 }
 
 impl Claim<'_> {
@@ -104,7 +122,11 @@ impl<'a> Claims<'a> {
                 let namespace = object.reference.namespace.as_str();
                 let visibility = Visibility::read(spec(&object.doc), namespace);
                 let claims = by_host.entry(host).or_default();
-                claims.push(Claim { object, visibility });
+                claims.push(Claim {
+                    object,
+                    visibility,
+                    units: units_of(object),
+                });
             }
         }
         for claims in by_host.values_mut() {
@@ -116,9 +138,14 @@ impl<'a> Claims<'a> {
         Self { by_host, wildcards }
     }
 
-    /// The objects that decide about requests of `client_namespace` to `host`, oldest first. Several only if they are
-    /// HTTPRoutes, whose rules are merged. Empty: nobody does, requests go to the Service itself.
-    pub(super) fn deciders(&self, host: &str, client_namespace: &str) -> Vec<&'a Object> {
+    /// The objects that decide about requests (or connections) of `client_namespace` to `host`, oldest first. Several only
+    /// if they are of the Gateway API, whose rules are merged. Empty: nobody does, they go to the Service itself.
+    pub(super) fn deciders(
+        &self,
+        host: &str,
+        client_namespace: &str,
+        unit: SplitUnit,
+    ) -> Vec<&'a Object> {
         let covering = self.wildcards.iter().map(String::as_str);
         let covering = covering.filter(|claimed| *claimed != host && host_covers(claimed, host));
         for claimed in std::iter::once(host).chain(covering) {
@@ -127,7 +154,8 @@ impl<'a> Claims<'a> {
             };
             let ranked = || {
                 let rank = |c: &Claim<'a>| Some((c.rank(claimed, client_namespace)?, c.object));
-                claims.iter().filter_map(rank)
+                let of_unit = claims.iter().filter(|claim| claim.units.contains(&unit));
+                of_unit.filter_map(rank)
             };
             let Some(best) = ranked().map(|(rank, _)| rank).min() else {
                 continue;
@@ -141,15 +169,15 @@ impl<'a> Claims<'a> {
         Vec::new()
     }
 
-    /// Where this object decides and where it does not.
-    pub(super) fn standing(&self, object: &Object) -> Standing<'a> {
+    /// Where this object decides about requests or about connections, and where it does not.
+    pub(super) fn standing(&self, object: &Object, unit: SplitUnit) -> Standing<'a> {
         let mut standing = Standing::default();
         for host in mesh_hosts(object) {
             let (mut decides, mut for_all) = (false, true);
             let mut losses = Vec::new();
             for client in self.interesting_clients(&host) {
                 let visible = Visibility::read(spec(&object.doc), &object.reference.namespace);
-                let deciders = self.deciders(&host, &client);
+                let deciders = self.deciders(&host, &client, unit);
                 if deciders.iter().any(|d| d.reference == object.reference) {
                     decides = true;
                     continue;

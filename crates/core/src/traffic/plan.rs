@@ -96,9 +96,8 @@ pub fn plan_shift(objects: &[Object], request: &ShiftRequest) -> Result<ShiftPla
     let api = split.id.api;
     let mut leaves = Vec::new();
     for (index, (destination, wanted)) in split.destinations.iter().zip(&wanted).enumerate() {
-        let default = api.default_weight();
         if let Some(after) = *wanted
-            && destination.weight.unwrap_or(default) != after
+            && api.counted(destination.weight) != after
         {
             let item = split.id.destination_path(index);
             leaves.push(Leaf::new(api, &object.doc, &item, &destination.name, after));
@@ -147,6 +146,18 @@ pub fn plan_shift(objects: &[Object], request: &ShiftRequest) -> Result<ShiftPla
 }
 
 impl ShiftPlan {
+    /// What the weights of the destinations count for after it, in order.
+    #[must_use]
+    pub fn weights_after(&self) -> Vec<i64> {
+        let api = self.split.api;
+        let entry = self.after.pointer(&self.split.entry_path());
+        let weights = api.weights(entry.unwrap_or(&Value::Null));
+        weights
+            .into_iter()
+            .map(|weight| api.counted(weight))
+            .collect()
+    }
+
     /// Whether a finding forbids to write it.
     #[must_use]
     pub fn refused(&self) -> bool {

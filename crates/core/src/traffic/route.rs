@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::backing::Backends;
-use super::condition::{Condition, RequestFacts, StringMatch, narrowed, read_conditions};
+use super::condition::{
+    Condition, RequestFacts, StringMatch, conditions_of_object, narrowed, read_conditions,
+};
 use super::delegate::DELEGATING;
 use super::in_force::Claims;
-use super::route_api::{Precedence, RouteApi};
+use super::route_api::{Precedence, RouteApi, SplitUnit};
 use super::splits::Target as Named;
 use super::types::Resolution;
 use super::view::{duration_ms, list, port, text};
@@ -112,7 +114,7 @@ pub enum Selection {
         /// Name of the subset.
         name: String,
     },
-    /// There is no such Service: 503 for a VirtualService, 500 for an HTTPRoute.
+    /// There is no such Service: 503 for a VirtualService, 500 for a route of the Gateway API.
     MissingHost,
 }
 
@@ -190,33 +192,48 @@ impl<'a> Router<'a> {
     /// As [`routes_for`].
     #[must_use]
     pub fn route(&self, client_namespace: &str, host: &str) -> Option<EffectiveRoute> {
-        let deciders = self.claims.deciders(host, client_namespace);
-        if deciders.is_empty() {
-            return None;
-        }
+        let mut declared = false;
         let mut entries = Vec::new();
-        for object in deciders {
-            for &api in RouteApi::of(object.reference.kind) {
-                for (index, entry) in api.entries(&object.doc).iter().enumerate() {
-                    let source = Source {
-                        object,
-                        api,
-                        index,
-                        entry,
-                    };
-                    self.expand(&source, client_namespace, &mut entries);
-                }
+        for unit in SplitUnit::ALL {
+            let deciders = self.claims.deciders(host, client_namespace, unit);
+            declared |= !deciders.is_empty();
+            let mut of_unit = Vec::new();
+            for object in deciders {
+                self.read_entries(object, unit, client_namespace, &mut of_unit);
             }
+            order_rules(&mut of_unit);
+            entries.extend(of_unit);
         }
-        order_rules(&mut entries);
-        Some(EffectiveRoute {
+        declared.then(|| EffectiveRoute {
             host: host.to_owned(),
             entries,
         })
     }
 
+    fn read_entries(
+        &self,
+        object: &Object,
+        unit: SplitUnit,
+        client: &str,
+        entries: &mut Vec<RouteEntry>,
+    ) {
+        let lists = RouteApi::of(object.reference.kind).iter();
+        for &api in lists.filter(|api| api.unit() == unit) {
+            for (index, entry) in api.entries(&object.doc).iter().enumerate() {
+                let source = Source {
+                    object,
+                    api,
+                    index,
+                    entry,
+                };
+                self.expand(&source, client, entries);
+            }
+        }
+    }
+
     fn expand(&self, source: &Source<'_>, client: &str, entries: &mut Vec<RouteEntry>) {
-        let all = read_conditions(source.api, source.entry);
+        let whole = conditions_of_object(source.api, &source.object.doc);
+        let all = narrowed(&whole, &read_conditions(source.api, source.entry));
         let conditions: Vec<Condition> =
             all.iter().filter(|c| c.concerns(client)).cloned().collect();
         if !all.is_empty() && conditions.is_empty() {

@@ -55,6 +55,12 @@ pub enum RouteApi {
     VirtualService(IstioSection),
     /// `spec.rules` of an HTTPRoute.
     HttpRoute,
+    /// `spec.rules` of a GRPCRoute.
+    GrpcRoute,
+    /// `spec.rules` of a TCPRoute.
+    TcpRoute,
+    /// `spec.rules` of a TLSRoute.
+    TlsRoute,
 }
 
 /// What the weights of an entry divide.
@@ -64,6 +70,11 @@ pub enum SplitUnit {
     Requests,
     /// Connections: what is sent over one stays with its destination.
     Connections,
+}
+
+impl SplitUnit {
+    /// Every unit.
+    pub const ALL: [Self; 2] = [Self::Requests, Self::Connections];
 }
 
 /// Which of the entries that fit a request decides about it.
@@ -106,6 +117,9 @@ impl RouteApi {
                 Self::VirtualService(IstioSection::Tls),
             ],
             ObjectKind::HttpRoute => &[Self::HttpRoute],
+            ObjectKind::GrpcRoute => &[Self::GrpcRoute],
+            ObjectKind::TcpRoute => &[Self::TcpRoute],
+            ObjectKind::TlsRoute => &[Self::TlsRoute],
             ObjectKind::Namespace
             | ObjectKind::Service
             | ObjectKind::Deployment
@@ -125,7 +139,9 @@ impl RouteApi {
     pub const fn family(self) -> RouteFamily {
         match self {
             Self::VirtualService(_) => RouteFamily::Istio,
-            Self::HttpRoute => RouteFamily::GatewayApi,
+            Self::HttpRoute | Self::GrpcRoute | Self::TcpRoute | Self::TlsRoute => {
+                RouteFamily::GatewayApi
+            }
         }
     }
 
@@ -136,7 +152,7 @@ impl RouteApi {
             Self::VirtualService(IstioSection::Http) => "http",
             Self::VirtualService(IstioSection::Tcp) => "tcp",
             Self::VirtualService(IstioSection::Tls) => "tls",
-            Self::HttpRoute => "rules",
+            Self::HttpRoute | Self::GrpcRoute | Self::TcpRoute | Self::TlsRoute => "rules",
         }
     }
 
@@ -193,6 +209,12 @@ impl RouteApi {
         }
     }
 
+    /// What a weight counts for, beside others, as it is written.
+    #[must_use]
+    pub fn counted(self, weight: Option<i64>) -> i64 {
+        weight.unwrap_or(self.default_weight())
+    }
+
     /// The largest weight that the API takes; the smallest is 0 everywhere.
     #[must_use]
     pub const fn max_weight(self) -> i64 {
@@ -223,7 +245,7 @@ impl RouteApi {
         }
         let weights: Vec<f64> = weights
             .iter()
-            .map(|weight| as_f64(weight.unwrap_or(self.default_weight()).max(0)))
+            .map(|weight| as_f64(self.counted(*weight).max(0)))
             .collect();
         let sum: f64 = weights.iter().sum();
         let share = |weight: f64| (sum > 0.0).then(|| weight / sum);
@@ -259,23 +281,31 @@ impl RouteApi {
     #[must_use]
     pub const fn unit(self) -> SplitUnit {
         match self {
-            Self::VirtualService(IstioSection::Http) | Self::HttpRoute => SplitUnit::Requests,
-            Self::VirtualService(IstioSection::Tcp | IstioSection::Tls) => SplitUnit::Connections,
+            Self::VirtualService(IstioSection::Http) | Self::HttpRoute | Self::GrpcRoute => {
+                SplitUnit::Requests
+            }
+            Self::VirtualService(IstioSection::Tcp | IstioSection::Tls)
+            | Self::TcpRoute
+            | Self::TlsRoute => SplitUnit::Connections,
         }
     }
 
     /// What an entry may carry beside its destinations.
     #[must_use]
     pub const fn policies(self) -> EntryPolicies {
-        let (http, faults) = match self {
-            Self::VirtualService(IstioSection::Http) => (true, true),
-            Self::VirtualService(IstioSection::Tcp | IstioSection::Tls) => (false, false),
-            Self::HttpRoute => (true, false),
+        let (http, mirrors, faults) = match self {
+            Self::VirtualService(IstioSection::Http) => (true, true, true),
+            Self::HttpRoute => (true, true, false),
+            // Neither timeouts nor retry are fields of its rules.
+            Self::GrpcRoute => (false, true, false),
+            Self::VirtualService(IstioSection::Tcp | IstioSection::Tls)
+            | Self::TcpRoute
+            | Self::TlsRoute => (false, false, false),
         };
         EntryPolicies {
             retries: http,
             timeout: http,
-            mirrors: http,
+            mirrors,
             faults,
         }
     }

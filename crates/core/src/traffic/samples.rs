@@ -77,8 +77,13 @@ pub(super) fn to_subset(subset: &str, weight: i64) -> Value {
 
 /// A mesh HTTPRoute for the Service `reviews` of `shop`.
 pub(super) fn http_route(namespace: &str, name: &str, rules: Value) -> Object {
+    mesh_route("HTTPRoute", namespace, name, rules)
+}
+
+/// The same of any kind of the Gateway API.
+pub(super) fn mesh_route(kind: &str, namespace: &str, name: &str, rules: Value) -> Object {
     object(json!({
-        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": kind,
         "metadata": {"name": name, "namespace": namespace, "resourceVersion": "7"},
         "spec": {
             "parentRefs": [{"group": "", "kind": "Service", "name": "reviews", "namespace": "shop", "port": 9080}],

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::backing::Backends;
 use super::checks::judge_declared;
-use super::condition::{Condition, narrowed, read_conditions, takes_everything, words};
+use super::condition::{
+    Condition, conditions_of_object, narrowed, read_conditions, takes_everything, words,
+};
 use super::delegate::delegating_entries;
 use super::hosts::{full_host, service_host};
 use super::in_force::{Claims, Standing, applies_to_mesh, claimed_hosts};
@@ -31,7 +33,7 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-/// Every route entry with weighted destinations among `objects`: VirtualServices (`http`, `tcp`, `tls`) and HTTPRoutes
+/// Every route entry with weighted destinations among `objects`: VirtualServices (`http`, `tcp`, `tls`) and routes of the Gateway API
 /// (`rules`), sorted by [`SplitId`]. An entry with a single destination is a split too; one without any (redirect, direct
 /// response, delegate) is none.
 ///
@@ -62,11 +64,15 @@ pub fn read_splits(objects: &[Object]) -> Vec<Split> {
 
 pub(super) fn splits_of(object: &Object, around: &Surroundings<'_>) -> Vec<Split> {
     let mut splits = Vec::new();
-    let stand = Stand::of(object, around);
     for &api in RouteApi::of(object.reference.kind) {
+        if api.entries(&object.doc).is_empty() {
+            continue;
+        }
+        let stand = Stand::of(object, api.unit(), around);
+        let whole = conditions_of_object(api, &object.doc);
         let mut shadowed = false;
         for (route, entry) in api.entries(&object.doc).iter().enumerate() {
-            let own = read_conditions(api, entry);
+            let own = narrowed(&whole, &read_conditions(api, entry));
             let takes_the_rest = takes_everything(&own);
             let conditions = narrowed(&stand.within, &own);
             let destinations = read_destinations(object, api, entry, around);
@@ -108,14 +114,14 @@ struct Stand {
 }
 
 impl Stand {
-    fn of(object: &Object, around: &Surroundings<'_>) -> Self {
+    fn of(object: &Object, unit: SplitUnit, around: &Surroundings<'_>) -> Self {
         let hosts = claimed_hosts(object);
         let family = RouteFamily::of(object.reference.kind);
         let is_delegate = family == Some(RouteFamily::Istio) && hosts.is_empty();
         if is_delegate {
-            return Self::of_delegate(object, around);
+            return Self::of_delegate(object, unit, around);
         }
-        let standing = around.claims.standing(object);
+        let standing = around.claims.standing(object, unit);
         let mut findings = Vec::new();
         let about = object.reference.to_string();
         for (host, winner) in &standing.lost {
@@ -156,7 +162,7 @@ impl Stand {
     }
 
     /// A VirtualService without hosts only counts through the ones that delegate to it.
-    fn of_delegate(object: &Object, around: &Surroundings<'_>) -> Self {
+    fn of_delegate(object: &Object, unit: SplitUnit, around: &Surroundings<'_>) -> Self {
         let mut stand = Self {
             hosts: Vec::new(),
             in_force: false,
@@ -171,7 +177,7 @@ impl Stand {
             if entries.is_empty() {
                 continue;
             }
-            let root_stand = around.claims.standing(root);
+            let root_stand = around.claims.standing(root, unit);
             stand.in_force |= applies_to_mesh(spec(&root.doc)) && !root_stand.decides.is_empty();
             stand.for_all_clients &= !root_stand.partly;
             stand.hosts.extend(claimed_hosts(root));
@@ -197,10 +203,11 @@ impl Stand {
 }
 
 fn overridden_finding(about: &str, host: &str, winner: &Object) -> Finding {
-    let why = if RouteFamily::of(winner.reference.kind) == Some(RouteFamily::GatewayApi) {
-        "a mesh HTTPRoute goes before any VirtualService"
+    let kind = winner.reference.kind;
+    let why = if RouteFamily::of(kind) == Some(RouteFamily::GatewayApi) {
+        format!("a mesh {kind} goes before any VirtualService")
     } else {
-        "the older VirtualService of a host wins"
+        format!("the older {kind} of a host wins")
     };
     let message = format!(
         "{} decides for {host} ({why}), so changing weights here has no effect; change them there or remove one of the two",

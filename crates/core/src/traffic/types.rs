@@ -217,6 +217,20 @@ pub struct Split {
     pub findings: Vec<Finding>,
 }
 
+impl Split {
+    /// Index of the destination that a shift is about: the one with the smallest share above zero, of equals the last;
+    /// else the last of all.
+    #[must_use]
+    pub fn canary(&self) -> usize {
+        let shares = self.destinations.iter().enumerate();
+        let served = shares.filter_map(|(index, d)| Some((index, d.effective_ratio?)));
+        let served = served.filter(|(_, share)| *share > 0.0);
+        let smallest = served.reduce(|best, next| if next.1 <= best.1 { next } else { best });
+        let last = self.destinations.len().saturating_sub(1);
+        smallest.map_or(last, |(index, _)| index)
+    }
+}
+
 /// What the operator asks for: new weights by destination name (subset or host), or by position (`#1`
 /// is the first).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -251,6 +251,20 @@ async fn an_old_istio_is_watched_in_v1beta1() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_route_that_is_served_in_an_alpha_only_is_watched_there() {
+    let (events, log) = watched(&[], ObjectKind::TlsRoute, 1, |seen| {
+        if seen.line.contains("/v1alpha2/") {
+            Canned::events(&[added("reviews", "3"), bookmark("5", true)])
+        } else {
+            Canned::no_path()
+        }
+    })
+    .await;
+    assert_eq!(events, ["listed shop/reviews@3"]);
+    assert!(log.lines().iter().all(|line| line.contains("/tlsroutes")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_without_services_is_a_failure_and_not_an_absence() {
     let (events, _log) = watched(&[], ObjectKind::Service, 1, |_| Canned::no_path()).await;
     assert_eq!(events, ["failed NotFound"]);

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use super::{PlanError, plan_shift};
 use crate::model::{Object, ObjectKind, ObjectRef, Severity};
 use crate::traffic::samples::{
-    deployment, destination_rule, http_route, mesh, named_virtual_service, object, service,
-    to_subset, virtual_service,
+    deployment, destination_rule, http_route, mesh, mesh_route, named_virtual_service, object,
+    service, to_subset, virtual_service,
 };
 use crate::traffic::{ShiftPlan, ShiftRequest, SplitId, apply_ops};
 
@@ -103,6 +103,70 @@ fn an_absent_weight_is_added_and_removed_again() {
         Ok(&plan.before)
     );
     assert_eq!(plan.changes[0].before, None);
+}
+
+#[test]
+fn every_route_of_the_gateway_api_is_planned_alike() {
+    let rules = json!([{"backendRefs": [{"name": "reviews", "port": 9080}, {"name": "reviews-v2", "port": 9080, "weight": 3}]}]);
+    for (name, kind, sticks) in [
+        ("GRPCRoute", ObjectKind::GrpcRoute, false),
+        ("TCPRoute", ObjectKind::TcpRoute, true),
+        ("TLSRoute", ObjectKind::TlsRoute, true),
+    ] {
+        let objects = [mesh_route(name, "shop", "gamma", rules.clone())];
+        let request = request(kind, "gamma", "rules", &[("reviews-v2", 9)]);
+        let plan = plan_shift(&objects, &request).expect("a plan");
+        assert_eq!(plan.weights_after(), [1, 9]);
+        assert_eq!(plan.ratios_after[1].1, Some(0.9));
+        assert_eq!(
+            serde_json::to_value(&plan.ops).expect("json"),
+            json!([
+                {"op": "test", "path": "/metadata/resourceVersion", "value": "7"},
+                {"op": "test", "path": "/spec/rules/0/backendRefs/1/name", "value": "reviews-v2"},
+                {"op": "test", "path": "/spec/rules/0/backendRefs/1/port", "value": 9080},
+                {"op": "replace", "path": "/spec/rules/0/backendRefs/1/weight", "value": 9},
+            ])
+        );
+        assert_eq!(
+            apply_ops(&plan.after, &plan.inverse).as_ref(),
+            Ok(&plan.before)
+        );
+        let told = codes(&plan).iter().any(|(code, _)| *code == "sticky");
+        assert_eq!(told, sticks, "{name}");
+        let too_much = plan_shift(
+            &objects,
+            &ShiftRequest {
+                weights: vec![("#1".into(), 0), ("#2".into(), 0)],
+                ..request
+            },
+        );
+        assert!(too_much.expect("a plan").refused(), "{name}");
+    }
+}
+
+#[test]
+fn an_id_is_read_back_and_knows_which_lists_there_are() {
+    let written = |kind: &str, section: &str| {
+        let object = json!({"kind": kind, "namespace": "shop", "name": "reviews"});
+        json!({"object": object, "section": section, "route": 1})
+    };
+    for (kind, section) in [
+        ("VirtualService", "tls"),
+        ("HTTPRoute", "rules"),
+        ("TCPRoute", "rules"),
+    ] {
+        let id: SplitId = serde_json::from_value(written(kind, section)).expect("an id");
+        assert_eq!(
+            serde_json::to_value(&id).expect("json"),
+            written(kind, section)
+        );
+    }
+    let wrong = serde_json::from_value::<SplitId>(written("TCPRoute", "tcp"));
+    let told = wrong.expect_err("no such list").to_string();
+    assert!(
+        told.contains("a TCPRoute has no list of routes called"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -39,6 +39,27 @@ fn each_list_of_entries_says_what_it_is() {
             SplitUnit::Requests,
             [true, true, true, false],
         ),
+        (
+            ObjectKind::GrpcRoute,
+            "rules",
+            RouteApi::GrpcRoute,
+            SplitUnit::Requests,
+            [false, false, true, false],
+        ),
+        (
+            ObjectKind::TcpRoute,
+            "rules",
+            RouteApi::TcpRoute,
+            SplitUnit::Connections,
+            [false; 4],
+        ),
+        (
+            ObjectKind::TlsRoute,
+            "rules",
+            RouteApi::TlsRoute,
+            SplitUnit::Connections,
+            [false; 4],
+        ),
     ];
     for (kind, section, api, unit, policies) in table {
         assert_eq!(
@@ -131,7 +152,14 @@ fn the_families_write_the_same_thing_in_their_own_fields() {
         false,
         500,
     );
-    assert_eq!(facts(RouteApi::HttpRoute), expected);
+    for api in [
+        RouteApi::HttpRoute,
+        RouteApi::GrpcRoute,
+        RouteApi::TcpRoute,
+        RouteApi::TlsRoute,
+    ] {
+        assert_eq!(facts(api), expected);
+    }
 }
 
 fn check(weights: &[Option<i64>], istio: &[Option<f64>], gateway: &[Option<f64>]) {
@@ -171,4 +199,17 @@ fn the_two_families_differ_where_weights_are_absent_or_zero() {
         &[Some(0.0), Some(1.0)],
     );
     check(&[], &[], &[]);
+}
+
+/// The page shows the shares of a draft before anybody is asked; it reads the same table.
+#[test]
+fn shares_of_a_draft_are_those_of_the_shared_table() {
+    type Case = (Vec<i64>, Vec<Option<f64>>);
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("shares.json")).expect("a table of cases");
+    assert!(!cases.is_empty());
+    for (weights, shares) in cases {
+        let weights: Vec<Option<i64>> = weights.into_iter().map(Some).collect();
+        check(&weights, &shares, &shares);
+    }
 }

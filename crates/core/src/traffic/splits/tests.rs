@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 use super::read_splits;
 use crate::model::{Object, Severity};
 use crate::traffic::samples::{
-    deployment, destination_rule, http_route, mesh, named_virtual_service, object, service,
-    to_subset, virtual_service,
+    deployment, destination_rule, http_route, mesh, mesh_route, named_virtual_service, object,
+    service, to_subset, virtual_service,
 };
 use crate::traffic::{ReadyEndpoints, Resolution, Split};
 
@@ -348,5 +348,109 @@ fn odd_documents_are_read_as_far_as_they_go() {
     ] {
         let splits = read_splits(&[named_virtual_service("shop", "odd", "", spec.clone())]);
         assert!(splits.len() <= 1, "{spec}");
+    }
+}
+
+#[test]
+fn every_route_of_the_gateway_api_is_a_split() {
+    let backends =
+        json!([{"name": "reviews", "port": 9080, "weight": 3}, {"name": "reviews", "port": 9081}]);
+    let table = [
+        (
+            "GRPCRoute",
+            json!({"matches": [{"method": {"service": "shop.Reviews", "method": "Get"}}]}),
+            "path = /shop.Reviews/Get",
+            false,
+        ),
+        (
+            "GRPCRoute",
+            json!({"matches": [{"method": {"service": "shop.Reviews"}, "headers": [{"name": "End-User", "value": "jason"}]}]}),
+            "path starts with /shop.Reviews and header end-user = jason",
+            false,
+        ),
+        (
+            "GRPCRoute",
+            json!({"matches": [{"method": {"method": "Get"}}]}),
+            "path ~ /[^/]+/Get",
+            false,
+        ),
+        ("GRPCRoute", json!({}), "all requests", false),
+        ("TCPRoute", json!({}), "all requests", true),
+        ("TLSRoute", json!({}), "SNI reviews.example.com", true),
+    ];
+    for (kind, mut rule, matches, of_connections) in table {
+        rule["backendRefs"] = backends.clone();
+        let mut route = mesh_route(kind, "shop", "gamma", json!([rule])).doc;
+        if kind == "TLSRoute" {
+            route["spec"]["hostnames"] = json!(["reviews.example.com"]);
+        }
+        let split = only(&[service("shop", "reviews"), object(route)]);
+        assert_eq!(split.id.to_string(), format!("{kind}/shop/gamma rules[0]"));
+        assert!(split.in_force && split.for_all_clients, "{kind}");
+        assert_eq!(split.matches.text, matches, "{kind}");
+        let shares: Vec<_> = split
+            .destinations
+            .iter()
+            .map(|d| d.effective_ratio)
+            .collect();
+        assert_eq!(shares, [Some(0.75), Some(0.25)], "{kind}");
+        assert_eq!(split.sticky.is_some(), of_connections, "{kind}");
+        assert_eq!(split.canary(), 1);
+    }
+}
+
+#[test]
+fn requests_and_connections_of_a_host_are_decided_apart() {
+    let backends = json!([{"backendRefs": [{"name": "reviews", "port": 9080}]}]);
+    let spec = json!({
+        "hosts": ["reviews"],
+        "http": [{"route": [to_subset("v1", 1)]}],
+        "tcp": [{"route": [to_subset("v1", 1)]}],
+    });
+    let of = |kind: &str| {
+        let mut objects = mesh();
+        objects.pop();
+        objects.push(named_virtual_service(
+            "shop",
+            "both",
+            "2026-01-01T00:00:00Z",
+            spec.clone(),
+        ));
+        objects.push(mesh_route(kind, "shop", "gamma", backends.clone()));
+        let splits = read_splits(&objects);
+        let state = |s: &Split| (s.id.to_string(), s.in_force);
+        splits.iter().map(state).collect::<Vec<_>>()
+    };
+    let expected = |kind: &str, http: bool, tcp: bool| {
+        vec![
+            ("VirtualService/shop/both http[0]".to_owned(), http),
+            ("VirtualService/shop/both tcp[0]".to_owned(), tcp),
+            (format!("{kind}/shop/gamma rules[0]"), true),
+        ]
+    };
+    for (kind, http, tcp) in [
+        ("HTTPRoute", false, true),
+        ("GRPCRoute", false, true),
+        ("TCPRoute", true, false),
+        ("TLSRoute", true, false),
+    ] {
+        assert_eq!(of(kind), expected(kind, http, tcp));
+    }
+}
+
+#[test]
+fn the_canary_is_the_smallest_share_that_is_served() {
+    for (weights, canary) in [
+        (vec![25, 65, 10], 2),
+        (vec![10, 90], 0),
+        (vec![100, 0], 0),
+        (vec![50, 50], 1),
+        (vec![0, 0], 1),
+    ] {
+        let route: Vec<Value> = weights.iter().map(|w| to_subset("v1", *w)).collect();
+        let mut objects = mesh();
+        objects.pop();
+        objects.push(virtual_service(json!([{"route": route}])));
+        assert_eq!(only(&objects).canary(), canary, "{weights:?}");
     }
 }
