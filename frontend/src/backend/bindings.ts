@@ -563,6 +563,10 @@ warnings: Array<string>, };
 
 export type DestinationView = { 
 /**
+ * Position in the entry, from 0.
+ */
+index: number, 
+/**
  * Name to show and to type: the subset, else the host.
  */
 name: string, 
@@ -586,6 +590,10 @@ revision: string | null,
  * Weight as written; null if absent.
  */
 weight: number | null, 
+/**
+ * What the weight counts for: as written, else what its API makes of an absent one.
+ */
+counted_weight: number, 
 /**
  * Share by the weights, 0..=1.
  */
@@ -1225,6 +1233,10 @@ resource_version: string,
  */
 changes: Array<ChangeView>, 
 /**
+ * What the weights count for after it, in order of the destinations.
+ */
+weights_after: Array<number>, 
+/**
  * YAML diff, changed lines with a little context.
  */
 diff: Array<DiffLine>, 
@@ -1691,7 +1703,7 @@ id: string,
  */
 context: string, 
 /**
- * `VirtualService`, `HTTPRoute`.
+ * `VirtualService`, `HTTPRoute`, `GRPCRoute`, `TCPRoute`, `TLSRoute`.
  */
 kind: string, 
 /**
@@ -1734,6 +1746,10 @@ owner: OwnerView,
  * Destinations in order.
  */
 destinations: Array<DestinationView>, 
+/**
+ * Index of the destination that a shift is about: the smallest share above zero.
+ */
+canary: number, 
 /**
  * Node id of the service in the graph, if it is there.
  */

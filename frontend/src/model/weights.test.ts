@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { plan, SPLITS } from '../../tests/fixture/splits';
-import {
-  canaryIndex,
-  declaredWeights,
-  moveWeight,
-  plannedWeights,
-  sharesOf,
-  sumOf,
-  weightOfPercent,
-} from './weights';
+import sharedCases from '../../../crates/core/src/traffic/route_api/shares.json';
+import { SPLITS } from '../../tests/fixture/splits';
+import { declaredWeights, moveWeight, sharesOfDraft, sumOf, weightOfPercent } from './weights';
 
 describe('moving a weight', () => {
   it.each([
@@ -43,16 +36,10 @@ describe('moving a weight', () => {
 });
 
 describe('declared weights', () => {
-  it('reads an absent weight as its kind does', () => {
+  it('are what the api counts, whatever is written', () => {
     const [split] = SPLITS;
-    const absent = { ...split!, destinations: split!.destinations.map((one) => ({ ...one, weight: null })) };
-    expect(declaredWeights(absent)).toEqual([0, 0]);
-    expect(declaredWeights({ ...absent, kind: 'HTTPRoute' })).toEqual([1, 1]);
-  });
-
-  it('has no share where everything is zero', () => {
-    expect(sharesOf([0, 0])).toEqual([null, null]);
-    expect(sharesOf([1, 3])).toEqual([0.25, 0.75]);
+    const destinations = split!.destinations.map((one) => ({ ...one, weight: null, counted_weight: 1 }));
+    expect(declaredWeights({ ...split!, destinations })).toEqual([1, 1]);
   });
 
   it('offers only percentages that are whole weights', () => {
@@ -60,37 +47,14 @@ describe('declared weights', () => {
     expect(weightOfPercent([7, 3], 25)).toBeNull();
     expect(weightOfPercent([7, 3], 50)).toBe(5);
   });
-
-  it('takes the smallest share as the canary', () => {
-    expect(canaryIndex([25, 65, 10])).toBe(2);
-    expect(canaryIndex([10, 90])).toBe(0);
-    expect(canaryIndex([100, 0])).toBe(0);
-    expect(canaryIndex([50, 50])).toBe(1);
-  });
 });
 
-describe('weights of a plan', () => {
-  const [, reviews] = SPLITS;
-  const change = (path: string, after: number | null) => ({ destination: 'v3', path, before: null, after });
-  const staged = (...changes: ReturnType<typeof change>[]) => ({
-    ...plan({ split_id: reviews!.id, weights: [] }),
-    changes,
-  });
+describe('shares of a draft', () => {
+  const cases = sharedCases as [number[], (number | null)[]][];
 
-  it('are found by their place in the object', () => {
-    const one = staged(change('/spec/http/0/route/2/weight', 25), change('/spec/http/0/route/1/weight', 50));
-    expect(plannedWeights(reviews!, one)).toEqual([25, 50, 25]);
-  });
-
-  it('are the default of the kind where the plan takes them out', () => {
-    const one = staged(change('/spec/rules/0/backendRefs/1/weight', null));
-    expect(plannedWeights({ ...reviews!, kind: 'HTTPRoute' }, one)).toEqual([25, 1, 10]);
-    expect(plannedWeights(reviews!, one)).toEqual([25, 0, 10]);
-  });
-
-  it('stay as declared where a path is none of theirs', () => {
-    expect(plannedWeights(reviews!, staged(change('/spec/http/0/route/7/weight', 1), change('', 1)))).toEqual(
-      [25, 65, 10],
-    );
+  it.each(cases)('of %j are those of the core', (weights, shares) => {
+    const found = sharesOfDraft(weights);
+    expect(found.map((share) => share === null)).toEqual(shares.map((share) => share === null));
+    found.forEach((share, i) => expect(share ?? 0).toBeCloseTo(shares[i] ?? 0, 12));
   });
 });

@@ -1,27 +1,12 @@
 // Arithmetic of weights: moving one destination keeps the sum, so a shift never loses or invents traffic.
 //
 // Weights are relative whole numbers; their sum need not be 100 (both Istio and Gateway API divide by the sum).
-import type { PlanView, SplitView } from '../backend/bindings';
+// What is declared or planned, and which shares it gives, is told by the api; here is only what a draft needs while it moves.
+import type { SplitView } from '../backend/bindings';
 
-/** The weights as written, with the default of the kind where one is absent: 0 for Istio, 1 for Gateway API. */
+/** What the weights count for now, by the rules of their API. */
 export function declaredWeights(split: SplitView): number[] {
-  return split.destinations.map((destination) => destination.weight ?? absentWeight(split));
-}
-
-/** The weights after a plan: those of its changes, found by their place in the object; the others as declared. */
-export function plannedWeights(split: SplitView, plan: PlanView): number[] {
-  const weights = declaredWeights(split);
-  for (const { path, after } of plan.changes) {
-    const index = Number(/\/(\d+)\/weight$/.exec(path)?.[1] ?? Number.NaN);
-    if (index in weights) {
-      weights[index] = after ?? absentWeight(split);
-    }
-  }
-  return weights;
-}
-
-function absentWeight(split: SplitView): number {
-  return split.kind === 'VirtualService' ? 0 : 1;
+  return split.destinations.map((destination) => destination.counted_weight);
 }
 
 export function sumOf(weights: readonly number[]): number {
@@ -56,27 +41,17 @@ export function weightOfPercent(base: readonly number[], percent: number): numbe
   return Number.isInteger(weight) ? weight : null;
 }
 
-/** Share of each destination, 0..=1; null where the sum is 0 and no share exists. */
-export function sharesOf(weights: readonly number[]): (number | null)[] {
+/**
+ * Share of each destination of a draft, 0..=1; null where the sum is 0 and no share exists. The one rule of the core that
+ * is here, too, so that a slider need not wait; both are held to the same table of cases.
+ */
+export function sharesOfDraft(weights: readonly number[]): (number | null)[] {
   const sum = sumOf(weights);
   return weights.map((weight) => (sum === 0 ? null : weight / sum));
 }
 
 export function sameWeights(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((weight, i) => weight === b[i]);
-}
-
-/** Index of the destination that a shift is about: the canary, i.e. the smallest share above zero, else the last. */
-export function canaryIndex(weights: readonly number[]): number {
-  let found = weights.length - 1;
-  let smallest = Infinity;
-  weights.forEach((weight, i) => {
-    if (weight > 0 && weight <= smallest) {
-      smallest = weight;
-      found = i;
-    }
-  });
-  return found;
 }
 
 function clamp(value: number, low: number, high: number): number {

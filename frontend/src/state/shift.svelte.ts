@@ -10,7 +10,7 @@ import type {
 } from '../backend/bindings';
 import type { ShiftStep } from '../model/shiftSteps';
 import { contextOf } from '../model/splitId';
-import { declaredWeights, moveWeight, plannedWeights, sameWeights } from '../model/weights';
+import { declaredWeights, moveWeight, sameWeights, sharesOfDraft } from '../model/weights';
 import { Remote } from './remote.svelte';
 
 export interface Failure {
@@ -89,7 +89,18 @@ export class Shift {
     if (draft !== null) {
       return draft.weights;
     }
-    return plan === null ? declaredWeights(split) : plannedWeights(split, plan);
+    return plan === null ? declaredWeights(split) : plan.weights_after;
+  }
+
+  /** The shares that these weights give; null where none exists. */
+  sharesOf(split: SplitView): readonly (number | null)[] {
+    const { draft, plan } = this.of(split.id);
+    if (draft !== null) {
+      return sharesOfDraft(draft.weights);
+    }
+    return plan === null
+      ? split.destinations.map((destination) => destination.effective_ratio)
+      : plan.predictions.map((prediction) => prediction.ratio_after);
   }
 
   isDrafted(split: SplitView): boolean {

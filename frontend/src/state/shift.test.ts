@@ -11,7 +11,11 @@ const [LEDGER, REVIEWS] = SPLITS as readonly [SplitView, SplitView, SplitView];
 function withWeights(split: SplitView, weights: readonly number[]): SplitView {
   return {
     ...split,
-    destinations: split.destinations.map((one, i) => ({ ...one, weight: weights[i] ?? 0 })),
+    destinations: split.destinations.map((one, i) => ({
+      ...one,
+      weight: weights[i] ?? 0,
+      counted_weight: weights[i] ?? 0,
+    })),
   };
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn plan_view(
         summary: summary(plan),
         resource_version: plan.resource_version.clone(),
         changes: plan.changes.iter().map(change_view).collect(),
+        weights_after: plan.weights_after(),
         diff: diff(plan),
         ops: plan.ops.iter().map(op_view).collect(),
         predictions: split

@@ -3,7 +3,9 @@
 use pilothouse_core::graph::{Latency, MeshGraph, NodeKind};
 use pilothouse_core::model::{Finding, ObjectKind, ObjectRef, Owner, Severity};
 use pilothouse_core::stats;
-use pilothouse_core::traffic::{self, Destination, ObservedDestination, Phase, Split, SplitId};
+use pilothouse_core::traffic::{
+    self, Destination, ObservedDestination, Phase, RouteApi, Split, SplitId,
+};
 use pilothouse_engine::{ObservedSplit, ShiftWatch};
 
 use super::{bad_request, count, finding_view, in_context, latency_view, of_context};
@@ -83,8 +85,10 @@ fn split_view(part: &Pictured, observed: &ObservedSplit, graph: &MeshGraph) -> S
             .destinations
             .iter()
             .zip(&observed.observed)
-            .map(destination_view)
+            .enumerate()
+            .map(|(index, (destination, seen))| destination_view(id.api, index, destination, seen))
             .collect(),
+        canary: count(split.canary()),
         node: node_of(&part.context, split, graph),
         verdict: verdict.to_owned(),
         findings: findings.iter().map(finding_view).collect(),
@@ -119,14 +123,21 @@ fn verdict(observed: &ObservedSplit, watches: &[ShiftWatch]) -> &'static str {
     if agrees { "agrees" } else { "drift" }
 }
 
-fn destination_view((destination, seen): (&Destination, &ObservedDestination)) -> DestinationView {
+fn destination_view(
+    api: RouteApi,
+    index: usize,
+    destination: &Destination,
+    seen: &ObservedDestination,
+) -> DestinationView {
     DestinationView {
+        index: count(index),
         name: destination.name.clone(),
         host: destination.host.clone(),
         subset: destination.subset.clone(),
         port: destination.port,
         revision: destination.revision.clone(),
         weight: destination.weight,
+        counted_weight: api.counted(destination.weight),
         effective_ratio: destination.effective_ratio,
         observed_ratio: seen.ratio,
         interval: seen.interval.map(|i| [i.low, i.high]),

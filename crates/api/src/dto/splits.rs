@@ -19,6 +19,8 @@ pub struct OwnerView {
 /// One weighted destination, declared beside observed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct DestinationView {
+    /// Position in the entry, from 0.
+    pub index: u32,
     /// Name to show and to type: the subset, else the host.
     pub name: String,
     /// Host as written.
@@ -32,6 +34,9 @@ pub struct DestinationView {
     /// Weight as written; null if absent.
     #[ts(type = "number | null")]
     pub weight: Option<i64>,
+    /// What the weight counts for: as written, else what its API makes of an absent one.
+    #[ts(type = "number")]
+    pub counted_weight: i64,
     /// Share by the weights, 0..=1.
     pub effective_ratio: Option<f64>,
     /// Share of the requests counted in the window, 0..=1; null if none were counted or the count failed.
@@ -59,7 +64,7 @@ pub struct SplitView {
     pub id: String,
     /// Context that declares it.
     pub context: String,
-    /// `VirtualService`, `HTTPRoute`.
+    /// `VirtualService`, `HTTPRoute`, `GRPCRoute`, `TCPRoute`, `TLSRoute`.
     pub kind: String,
     /// Namespace of the object.
     pub namespace: String,
@@ -82,6 +87,8 @@ pub struct SplitView {
     pub owner: OwnerView,
     /// Destinations in order.
     pub destinations: Vec<DestinationView>,
+    /// Index of the destination that a shift is about: the smallest share above zero.
+    pub canary: u32,
     /// Node id of the service in the graph, if it is there.
     pub node: Option<String>,
     /// `agrees`, `drift`, `converging`, `unknown` (no or too few requests, or no metrics), `overridden`, `incomparable` (a
@@ -227,6 +234,9 @@ pub struct PlanView {
     pub resource_version: String,
     /// Changed leaves; empty = nothing to do.
     pub changes: Vec<ChangeView>,
+    /// What the weights count for after it, in order of the destinations.
+    #[ts(type = "Array<number>")]
+    pub weights_after: Vec<i64>,
     /// YAML diff, changed lines with a little context.
     pub diff: Vec<DiffLine>,
     /// The patch.
