@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import sharedCases from '../../../crates/core/src/traffic/route_api/shares.json';
+import { SHARES } from '../../tests/fixture/shares';
 import { SPLITS } from '../../tests/fixture/splits';
 import { declaredWeights, moveWeight, sharesOfDraft, sumOf, weightOfPercent } from './weights';
 
@@ -50,9 +50,7 @@ describe('declared weights', () => {
 });
 
 describe('shares of a draft', () => {
-  const cases = sharedCases as [number[], (number | null)[]][];
-
-  it.each(cases)('of %j are those of the core', (weights, shares) => {
+  it.each(SHARES)('of %j are those of the core', (weights, shares) => {
     const found = sharesOfDraft(weights);
     expect(found.map((share) => share === null)).toEqual(shares.map((share) => share === null));
     found.forEach((share, i) => expect(share ?? 0).toBeCloseTo(shares[i] ?? 0, 12));
