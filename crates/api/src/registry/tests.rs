@@ -102,7 +102,7 @@ async fn answer(command: &str, request: Value) -> Result<Value, ApiError> {
 async fn a_row_makes_a_method_a_command() {
     for command in ["echo", "echo_later", "echo_apart"] {
         let request = json!({ "service": "reviews" });
-        let expect = json!({ "names": ["reviews"] });
+        let expect = json!({ "names": ["reviews"], "failures": [] });
         assert_eq!(answer(command, request).await.unwrap(), expect, "{command}");
 
         let refused = answer(command, json!({ "service": "nobody" })).await;
@@ -141,7 +141,7 @@ fn a_row_is_in_the_typescript_with_all_that_it_carries() {
 
 #[tokio::test]
 async fn what_may_block_has_a_thread_of_its_own() {
-    let here = json!({ "names": [format!("{:?}", thread::current().id())] });
+    let here = json!({ "names": [format!("{:?}", thread::current().id())], "failures": [] });
     assert_eq!(answer("thread", Value::Null).await.unwrap(), here);
     assert_ne!(answer("thread_apart", Value::Null).await.unwrap(), here);
 }
