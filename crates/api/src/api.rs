@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use pilothouse_core::graph::{self, MeshGraph};
 use pilothouse_core::model::TimeSpan;
-use pilothouse_engine::{Engine, GraphAnswers};
+use pilothouse_engine::{Engine, GraphAnswers, ShiftWatch};
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::convert::{
@@ -80,14 +80,17 @@ impl Api {
     pub(crate) fn update(&self, known_layout: Option<(u64, u64)>) -> (Update, (u64, u64)) {
         let picture = self.workspace.picture();
         let splits = splits_view(&picture.parts, &picture.graph);
-        let queries = picture
-            .parts
-            .iter()
-            .flat_map(|part| part.snapshot.queries.iter());
+        let of_part = |part: &Pictured| part.engine.changes().watches();
+        let watches: Vec<_> = picture.parts.iter().map(of_part).collect();
+        let open = |watch: &&ShiftWatch| watch.convergence.phase.open();
+        let of_watches = watches.iter().flat_map(|watches| watches.iter());
+        let of_watches = of_watches.filter(open).filter_map(|w| w.asked.as_ref());
+        let of_graphs = picture.parts.iter();
+        let of_graphs = of_graphs.flat_map(|part| part.snapshot.queries.iter());
         let graph = graph_view(
             picture.generation,
             &picture.graph,
-            queries.map(query_view),
+            of_graphs.chain(of_watches).map(query_view),
             sources_of(&picture),
             &splits.splits,
         );
@@ -101,10 +104,11 @@ impl Api {
             progress: picture
                 .parts
                 .iter()
-                .flat_map(|part| {
+                .zip(&watches)
+                .flat_map(|(part, watches)| {
                     let now = part.engine.now();
-                    let watches = part.snapshot.watches.iter();
-                    watches.map(move |watch| progress_view(&part.context, watch, now))
+                    let views = watches.iter();
+                    views.map(move |watch| progress_view(&part.context, watch, now))
                 })
                 .collect(),
             session: session.unwrap_or_else(|| self.session()),

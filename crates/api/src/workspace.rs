@@ -310,16 +310,21 @@ impl Workspace {
         }
     }
 
-    /// Every snapshot of an engine is news.
+    /// Every snapshot of an engine is news, and every look at the effect of a change.
     fn pass_on(self: &Arc<Self>, engine: &Arc<Engine>) -> AbortHandle {
         let mut snapshots = engine.subscribe();
+        let mut watches = engine.changes().subscribe();
         // Weak, or a workspace whose engine still runs would never be dropped.
         let workspace = Arc::downgrade(self);
         let passing_on = tokio::spawn(async move {
-            while snapshots.changed().await.is_ok() {
+            loop {
+                let heard = tokio::select! {
+                    heard = snapshots.changed() => heard,
+                    heard = watches.changed() => heard,
+                };
                 match workspace.upgrade() {
-                    Some(workspace) => workspace.tell(),
-                    None => return,
+                    Some(workspace) if heard.is_ok() => workspace.tell(),
+                    _ => return,
                 }
             }
         });

@@ -1,37 +1,33 @@
-//! The engine owns all mutable state: it polls and watches the sources, folds what they answer, and publishes one
-//! immutable [`Snapshot`] per generation through a `tokio::sync::watch` channel. Readers never meet a lock.
-//!
-//! It also carries out changes, in two phases: [`Engine::plan_shift`] makes a plan (pure), [`Engine::dry_run`] asks the
-//! server, [`Engine::apply`] writes with preconditions and a journal entry on either side, and the convergence of the
-//! observed share is watched from then on. Nothing is written without a plan.
+//! One engine a context, in two halves. **Observation** polls and watches the sources, reduces what they answer, and
+//! publishes one immutable [`Snapshot`] per generation through a `tokio::sync::watch` channel; readers never meet a lock.
+//! **Changes** are carried out in two phases: [`Changes::plan_shift`] makes a plan (pure), [`Changes::dry_run`] asks the
+//! server, [`Changes::apply`] writes with preconditions and a journal entry on either side, and the effect is watched from
+//! then on by queries of its own. Nothing is written without a plan. Changes know the observation; it knows nothing of them.
 //!
 //! The engine decides nothing about traffic or traces: that is `pilothouse-core`. It does no I/O of its own but the
 //! journal's file.
 
+mod changes;
 mod clock;
 mod config;
 mod engine;
-mod journal;
 mod jump;
 mod late;
-mod objects;
-mod observe;
-mod shift;
-mod snapshot;
+mod observation;
 mod sources;
 mod tasks;
-mod watches;
 
+pub use changes::{
+    Changes, CommandError, DryRun, Entry, EntryKind, Journal, JournalError, Outcome, ShiftWatch,
+    StagedPlan,
+};
 pub use clock::{Clock, system_clock};
 pub use config::{Class, EngineConfig};
-pub use engine::{Engine, GraphAnswers};
-pub use journal::{Entry, EntryKind, Journal, JournalError, Outcome};
+pub use engine::Engine;
 pub use late::{LateTraces, late_traces};
-pub use shift::{CommandError, DryRun, StagedPlan};
-pub use snapshot::{ObservedSplit, QueryRecord, Snapshot};
+pub use observation::{GraphAnswers, ObservedSplit, QueryRecord, Snapshot};
 pub use sources::{Slot, SourceState, SourceStatus, Sources};
 pub use tasks::Running;
-pub use watches::ShiftWatch;
 
 /// Words of core that a shell needs to fill in [`Sources`].
 pub use pilothouse_core::layout::Layout;

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use pilothouse_core::ports::{ObjectEvent, ObjectSink};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep, timeout};
+use tokio::time::{
+    Instant, Interval, MissedTickBehavior, interval, interval_at, sleep, timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 
 use crate::engine::Engine;
+use crate::observation::Observation;
 
 /// How long several changes of objects are gathered before the graph is folded again.
 const SETTLE: Duration = Duration::from_millis(150);
@@ -48,6 +51,14 @@ impl Running {
         let metrics = Arc::clone(engine);
         supervise(&mut tasks, &cancel, "metrics", move || {
             tick_metrics(Arc::clone(&metrics))
+        });
+        let fold = Arc::clone(engine);
+        supervise(&mut tasks, &cancel, "fold", move || {
+            fold_changes(Arc::clone(&fold))
+        });
+        let effects = Arc::clone(engine);
+        supervise(&mut tasks, &cancel, "effects", move || {
+            watch_effects(Arc::clone(&effects))
         });
         let probe = Arc::clone(engine);
         supervise(&mut tasks, &cancel, "probe", move || {
@@ -93,43 +104,66 @@ fn supervise<F, T>(
     );
 }
 
-struct IntoEngine(Arc<Engine>);
+struct IntoObservation(Arc<Observation>);
 
-impl ObjectSink for IntoEngine {
+impl ObjectSink for IntoObservation {
     fn send(&self, event: ObjectEvent) {
         self.0.take_event(event);
     }
 }
 
 async fn watch_objects(engine: Arc<Engine>) {
-    let Ok(control_plane) = engine.sources().control_plane.clone() else {
+    let Ok(control_plane) = engine.observation.control_plane() else {
         return std::future::pending().await;
     };
-    let sink = IntoEngine(Arc::clone(&engine));
+    let sink = IntoObservation(Arc::clone(&engine.observation));
     // A connection that did not live through a sleep is silent, and so is a mesh in which nothing changes.
     tokio::select! {
         () = control_plane.watch(&sink) => {}
-        () = engine.clock_jumped() => {}
+        () = engine.observation.clock_jumped() => {}
     }
 }
 
 async fn tick_metrics(engine: Arc<Engine>) {
-    let every = engine.config().tick.max(FASTEST_TICK);
     let begun = Instant::now();
-    engine.tick().await;
+    engine.observation.tick().await;
+    let mut tick = ticks(&engine, begun);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => engine.observation.tick().await,
+            () = engine.observation.wants_tick() => engine.observation.tick().await,
+        }
+    }
+}
+
+/// Apart from the ticks: what changed in the cluster is seen however long the metrics take.
+async fn fold_changes(engine: Arc<Engine>) {
+    loop {
+        engine.observation.wants_fold().await;
+        sleep(SETTLE).await;
+        engine.observation.fold().await;
+    }
+}
+
+/// Counts what came after each watched change, as often as the metrics tick, and asks nothing while nothing is watched.
+async fn watch_effects(engine: Arc<Engine>) {
+    let mut tick = ticks(&engine, Instant::now());
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = engine.changes().wants_look() => {}
+        }
+        engine.changes().look_at_effects().await;
+    }
+}
+
+/// Ticks after `begun`, in time with the other engines of a window.
+fn ticks(engine: &Engine, begun: Instant) -> Interval {
+    let every = engine.config().tick.max(FASTEST_TICK);
     let beat = engine.config().beat.unwrap_or(begun);
     let mut tick = interval_at(next_beat(beat, every, begun), every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => engine.tick().await,
-            () = engine.wants_tick() => engine.tick().await,
-            () = engine.wants_fold() => {
-                sleep(SETTLE).await;
-                engine.fold().await;
-            }
-        }
-    }
+    tick
 }
 
 /// The first moment after `now` that is whole periods after `beat`.
@@ -153,6 +187,6 @@ async fn probe_sources(engine: Arc<Engine>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tick.tick().await;
-        engine.probe().await;
+        engine.observation.probe().await;
     }
 }

@@ -25,6 +25,7 @@ impl Api {
         }
         let engine = self.workspace().engine_of(request.context.as_deref())?;
         engine
+            .changes()
             .arm(request.typed_name.as_deref())
             .map_err(from_command)?;
         self.workspace().tell();
@@ -38,12 +39,13 @@ impl Api {
     pub fn disarm(&self, request: &DisarmRequest) -> Result<SessionView, ApiError> {
         let Some(context) = &request.context else {
             for member in self.workspace().members() {
-                member.engine.disarm();
+                member.engine.changes().disarm();
             }
             self.workspace().tell();
             return Ok(self.session());
         };
-        self.workspace().engine_of(Some(context))?.disarm();
+        let engine = self.workspace().engine_of(Some(context))?;
+        engine.changes().disarm();
         self.workspace().tell();
         Ok(self.session_of(context))
     }
@@ -61,7 +63,7 @@ impl Api {
             .map(|w| (w.destination.clone(), w.weight))
             .collect();
         let shift = ShiftRequest { split, weights };
-        let staged = engine.plan_shift(&shift).await.map_err(from_command)?;
+        let staged = engine.changes().plan_shift(&shift).await.map_err(from_command)?;
         Ok(staged_view(&engine, &staged))
     }
 
@@ -72,6 +74,7 @@ impl Api {
     pub async fn plan_undo(&self, request: &UndoRequest) -> Result<PlanView, ApiError> {
         let engine = self.workspace().engine_of(request.context.as_deref())?;
         let staged = engine
+            .changes()
             .plan_undo(request.entry_id.as_deref())
             .await
             .map_err(from_command)?;
@@ -84,7 +87,7 @@ impl Api {
     /// What the server says, verbatim.
     pub async fn dry_run(&self, request: &PlanIdRequest) -> Result<DryRunView, ApiError> {
         let (engine, plan) = self.engine_of_plan(&request.plan_id)?;
-        let answer = engine.dry_run(&plan).await.map_err(from_command)?;
+        let answer = engine.changes().dry_run(&plan).await.map_err(from_command)?;
         Ok(dry_run_view(&answer))
     }
 
@@ -94,7 +97,7 @@ impl Api {
     /// Unless writes are armed and the server takes it.
     pub async fn apply(&self, request: &ApplyRequest) -> Result<JournalEntryView, ApiError> {
         let (engine, plan) = self.engine_of_plan(&request.plan_id)?;
-        let applied = engine.apply(&plan, &request.reason).await;
+        let applied = engine.changes().apply(&plan, &request.reason).await;
         Ok(entry_view(&applied.map_err(from_command)?, true))
     }
 
@@ -105,7 +108,7 @@ impl Api {
             .workspace()
             .members()
             .iter()
-            .flat_map(|member| member.engine.journal())
+            .flat_map(|member| member.engine.changes().journal())
             .collect();
         entries.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.at));
         let views = entries.iter();

@@ -12,7 +12,7 @@ pub(crate) fn session_view(engine: &Engine, cluster: Option<&str>) -> SessionVie
     let snapshot = engine.snapshot();
     let identity = snapshot.identity.as_ref();
     let config = engine.config();
-    let armed_until = engine.armed_until();
+    let armed_until = engine.changes().armed_until();
     let remaining =
         |until: Moment| (until.0 != i64::MAX).then(|| until.since(engine.now()).as_seconds());
     SessionView {

@@ -48,11 +48,11 @@ fn rank(view: &SplitView) -> u8 {
 
 fn split_view(part: &Pictured, observed: &ObservedSplit, graph: &MeshGraph) -> SplitView {
     let all = &part.snapshot.splits;
-    let watches = &part.snapshot.watches;
+    let watches = part.engine.changes().watches();
     let split = &observed.split;
     let id = &split.id;
     let mut findings: Vec<_> = split.findings.clone();
-    let mut verdict = verdict(observed, watches);
+    let mut verdict = verdict(observed, &watches);
     // What agrees needs no excuse.
     if verdict == "drift"
         && let Err(reason) = traffic::comparable(split, all.iter().map(|one| &one.split))

@@ -33,11 +33,11 @@ fn metrics(engine: &Engine) -> (SourceStatus, SourceState) {
 async fn after_a_night_the_numbers_are_stale_until_they_are_those_of_the_morning() {
     let mesh = FakeMesh::ticking();
     let engine = loaded(&mesh, Class::Normal).await;
-    engine.arm(None).unwrap();
+    engine.changes().arm(None).unwrap();
     mesh.pass(NIGHT);
     assert_eq!(metrics(&engine).1, SourceState::Stale);
     assert_eq!(
-        engine.armed_until(),
+        engine.changes().armed_until(),
         None,
         "an arming is over in the morning"
     );
@@ -95,12 +95,12 @@ async fn a_clock_that_is_set_back_makes_nothing_younger() {
 async fn a_clock_that_is_set_back_does_not_lengthen_an_arming() {
     let mesh = FakeMesh::ticking();
     let engine = loaded(&mesh, Class::Normal).await;
-    engine.arm(None).unwrap();
+    engine.changes().arm(None).unwrap();
     mesh.pass(HOUR_BACK);
-    let left = engine.armed_until().unwrap().since(engine.now());
+    let left = engine.changes().armed_until().unwrap().since(engine.now());
     assert_eq!(left, engine.config().armed_for);
     advance(Duration::from_secs(15 * 60 + 1)).await;
-    assert_eq!(engine.armed_until(), None);
+    assert_eq!(engine.changes().armed_until(), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,8 +127,8 @@ async fn a_change_is_judged_to_its_end_over_a_night_and_a_clock_that_is_set_back
     for jump in [NIGHT, HOUR_BACK] {
         let mesh = FakeMesh::ticking();
         let engine = loaded(&mesh, Class::Demo).await;
-        let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
-        engine.apply(&plan.id, "").await.unwrap();
+        let plan = engine.changes().plan_shift(&shift(50, 50)).await.unwrap();
+        engine.changes().apply(&plan.id, "").await.unwrap();
         advance(Duration::from_secs(1)).await;
         engine.load().await;
         mesh.pass(jump);

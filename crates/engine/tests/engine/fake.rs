@@ -15,6 +15,7 @@ use pilothouse_core::ports::{
 use pilothouse_core::traffic::{IstioSection, PatchOp, RouteApi, ShiftRequest, SplitId, apply_ops};
 use pilothouse_engine::{Clock, Sources};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// Requests per second of the split's host.
 const RATE: f64 = 50.0;
@@ -36,6 +37,8 @@ pub(crate) struct FakeMesh {
     warnings: Mutex<Vec<String>>,
     clock_ahead: AtomicI64,
     asked_at: Mutex<Option<Moment>>,
+    /// Somebody changed the route.
+    edited: Notify,
 }
 
 /// A write whose answer nobody hears.
@@ -102,6 +105,7 @@ impl FakeMesh {
             warnings: Mutex::new(Vec::new()),
             clock_ahead: AtomicI64::new(0),
             asked_at: Mutex::new(None),
+            edited: Notify::new(),
         }
     }
 
@@ -220,6 +224,7 @@ impl FakeMesh {
                 .unwrap() = json!(weight);
         }
         bump(&mut route);
+        self.edited.notify_one();
     }
 
     fn objects(&self) -> Vec<Object> {
@@ -317,7 +322,17 @@ impl ControlPlane for FakeMesh {
                     .collect();
                 sink.send(ObjectEvent::Listed { kind, objects });
             }
-            std::future::pending::<()>().await;
+            loop {
+                self.edited.notified().await;
+                let route = self
+                    .objects()
+                    .into_iter()
+                    .find(|o| o.reference == route_ref());
+                sink.send(match route {
+                    Some(route) => ObjectEvent::Applied(Box::new(route)),
+                    None => ObjectEvent::Deleted(route_ref()),
+                });
+            }
         })
     }
 

@@ -186,21 +186,24 @@ async fn a_real_cluster_is_read_only_until_armed_and_production_wants_its_name()
     let mesh = FakeMesh::new();
     let engine = open(&mesh, Class::Production);
     engine.load().await;
-    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
+    let plan = engine.changes().plan_shift(&shift(50, 50)).await.unwrap();
     assert!(matches!(
-        engine.apply(&plan.id, "").await,
+        engine.changes().apply(&plan.id, "").await,
         Err(CommandError::ReadOnly)
     ));
-    assert!(matches!(engine.arm(None), Err(CommandError::WrongName)));
     assert!(matches!(
-        engine.arm(Some("shop")),
+        engine.changes().arm(None),
         Err(CommandError::WrongName)
     ));
-    engine.arm(Some("shop-prod")).unwrap();
+    assert!(matches!(
+        engine.changes().arm(Some("shop")),
+        Err(CommandError::WrongName)
+    ));
+    engine.changes().arm(Some("shop-prod")).unwrap();
     mesh.pass(TimeSpan::seconds(15 * 60 + 1));
     assert!(
         matches!(
-            engine.apply(&plan.id, "").await,
+            engine.changes().apply(&plan.id, "").await,
             Err(CommandError::ReadOnly)
         ),
         "an arming ends by itself"
@@ -213,11 +216,15 @@ async fn a_shift_is_journalled_applied_watched_and_undone() {
     let mesh = FakeMesh::new();
     let engine = open(&mesh, Class::Demo);
     engine.load().await;
-    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
-    let tried = engine.dry_run(&plan.id).await.unwrap();
+    let plan = engine.changes().plan_shift(&shift(50, 50)).await.unwrap();
+    let tried = engine.changes().dry_run(&plan.id).await.unwrap();
     assert!(tried.mutations.is_empty());
     assert_eq!(mesh.weights(), [90, 10], "a dry run writes nothing");
-    let entry = engine.apply(&plan.id, "half and half").await.unwrap();
+    let entry = engine
+        .changes()
+        .apply(&plan.id, "half and half")
+        .await
+        .unwrap();
     assert_eq!(
         (entry.outcome, entry.reason.as_str()),
         (Outcome::Applied, "half and half")
@@ -227,7 +234,7 @@ async fn a_shift_is_journalled_applied_watched_and_undone() {
     assert_eq!(mesh.weights(), [50, 50]);
     assert!(
         matches!(
-            engine.apply(&plan.id, "").await,
+            engine.changes().apply(&plan.id, "").await,
             Err(CommandError::UnknownPlan)
         ),
         "a plan is used once"
@@ -239,12 +246,8 @@ async fn a_shift_is_journalled_applied_watched_and_undone() {
         mesh.pass(TimeSpan::seconds(20));
         engine.load().await;
     }
-    let snapshot = engine.snapshot();
-    let watch = snapshot
-        .watches
-        .iter()
-        .find(|w| w.entry == entry.id)
-        .unwrap();
+    let watches = engine.changes().watches();
+    let watch = watches.iter().find(|w| w.entry == entry.id).unwrap();
     assert_eq!(watch.convergence.phase, Phase::Converged);
     let times: Vec<_> = watch.curve.iter().map(|(at, _)| *at).collect();
     assert!(times.len() > 1);
@@ -253,14 +256,14 @@ async fn a_shift_is_journalled_applied_watched_and_undone() {
         "a curve has one point at a time: {times:?}"
     );
 
-    let back = engine.plan_undo(None).await.unwrap();
-    engine.apply(&back.id, "").await.unwrap();
+    let back = engine.changes().plan_undo(None).await.unwrap();
+    engine.changes().apply(&back.id, "").await.unwrap();
     assert_eq!(mesh.weights(), [90, 10]);
     assert!(matches!(
-        engine.plan_undo(None).await,
+        engine.changes().plan_undo(None).await,
         Err(CommandError::NothingToUndo)
     ));
-    let journal = engine.journal();
+    let journal = engine.changes().journal();
     assert_eq!(journal.len(), 2);
     assert!(
         journal
@@ -270,13 +273,48 @@ async fn a_shift_is_journalled_applied_watched_and_undone() {
 }
 
 #[tokio::test]
+async fn a_watched_change_takes_nothing_away_from_the_graph() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    let before = engine.snapshot().queries.len();
+    let plan = engine.changes().plan_shift(&shift(50, 50)).await.unwrap();
+    engine.changes().apply(&plan.id, "").await.unwrap();
+    mesh.pass(TimeSpan::seconds(20));
+    engine.load().await;
+    assert_eq!(engine.snapshot().queries.len(), before);
+    let asked = engine.changes().watches()[0].asked.clone().unwrap();
+    assert!(asked.outcome.is_ok(), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_metrics_delay_no_change_of_the_cluster() {
+    let mesh = FakeMesh::new();
+    let engine = open(&mesh, Class::Demo);
+    engine.load().await;
+    mesh.fail_metrics_after(Some(SourceErrorKind::TimedOut), 60);
+    let mut snapshots = engine.subscribe();
+    let _running = engine.start();
+    let began = tokio::time::Instant::now();
+    mesh.edit_by_somebody(&[60, 40]);
+    let weight = |snapshot: &Snapshot| {
+        let split = &snapshot.splits.first()?.split;
+        split.destinations.get(1)?.weight
+    };
+    while weight(&snapshots.borrow_and_update()) != Some(40) {
+        snapshots.changed().await.unwrap();
+    }
+    assert!(began.elapsed().as_secs() < 1, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_concurrent_edit_is_a_conflict_and_nothing_is_overwritten() {
     let mesh = FakeMesh::new();
     let engine = open(&mesh, Class::Demo);
     engine.load().await;
-    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
+    let plan = engine.changes().plan_shift(&shift(50, 50)).await.unwrap();
     mesh.edit_by_somebody(&[80, 20]);
-    let error = engine.apply(&plan.id, "").await.unwrap_err();
+    let error = engine.changes().apply(&plan.id, "").await.unwrap_err();
     let CommandError::Source(source) = error else {
         panic!("expected a conflict, got {error}")
     };
@@ -289,11 +327,11 @@ async fn undo_refuses_when_somebody_else_changed_our_weights() {
     let mesh = FakeMesh::new();
     let engine = open(&mesh, Class::Demo);
     engine.load().await;
-    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
-    engine.apply(&plan.id, "").await.unwrap();
+    let plan = engine.changes().plan_shift(&shift(50, 50)).await.unwrap();
+    engine.changes().apply(&plan.id, "").await.unwrap();
     mesh.edit_by_somebody(&[30, 70]);
     assert!(matches!(
-        engine.plan_undo(None).await,
+        engine.changes().plan_undo(None).await,
         Err(CommandError::Plan(_))
     ));
     assert_eq!(mesh.weights(), [30, 70]);
@@ -305,9 +343,9 @@ async fn a_server_that_would_change_more_than_planned_is_not_written_to() {
     let engine = open(&mesh, Class::Demo);
     engine.load().await;
     mesh.mutate_on_write(true);
-    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap();
+    let plan = engine.changes().plan_shift(&shift(50, 50)).await.unwrap();
     assert!(matches!(
-        engine.apply(&plan.id, "").await,
+        engine.changes().apply(&plan.id, "").await,
         Err(CommandError::Mutated(_))
     ));
     assert_eq!(mesh.weights(), [90, 10]);
@@ -321,8 +359,8 @@ async fn the_journal_survives_the_process_and_shows_what_was_only_begun() {
     config.journal = Some(folder.path().join("state/journal.jsonl"));
     let engine = Engine::open(config.clone(), mesh.sources(), mesh.clock()).unwrap();
     engine.load().await;
-    let plan = engine.plan_shift(&shift(60, 40)).await.unwrap();
-    engine.apply(&plan.id, "kept").await.unwrap();
+    let plan = engine.changes().plan_shift(&shift(60, 40)).await.unwrap();
+    engine.changes().apply(&plan.id, "kept").await.unwrap();
     let text = std::fs::read_to_string(folder.path().join("state/journal.jsonl")).unwrap();
     let outcomes: Vec<bool> = text
         .lines()
@@ -336,8 +374,8 @@ async fn the_journal_survives_the_process_and_shows_what_was_only_begun() {
 
     let again = Engine::open(config, mesh.sources(), mesh.clock()).unwrap();
     again.load().await;
-    let back = again.plan_undo(None).await.unwrap();
-    again.apply(&back.id, "").await.unwrap();
+    let back = again.changes().plan_undo(None).await.unwrap();
+    again.changes().apply(&back.id, "").await.unwrap();
     assert_eq!(mesh.weights(), [90, 10], "another process takes it back");
 }
 

@@ -46,13 +46,13 @@ async fn apply(
     v1: i64,
     v2: i64,
 ) -> Result<pilothouse_engine::Entry, CommandError> {
-    let plan = engine.plan_shift(&shift(v1, v2)).await?;
-    engine.apply(&plan.id, "").await
+    let plan = engine.changes().plan_shift(&shift(v1, v2)).await?;
+    engine.changes().apply(&plan.id, "").await
 }
 
 async fn undo(engine: &Engine) -> Result<pilothouse_engine::Entry, CommandError> {
-    let plan = engine.plan_undo(None).await?;
-    engine.apply(&plan.id, "").await
+    let plan = engine.changes().plan_undo(None).await?;
+    engine.changes().apply(&plan.id, "").await
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_lost_answer_of_a_change_that_took_effect_is_no_failure() {
         "{}",
         entry.message
     );
-    assert_eq!(engine.snapshot().watches.len(), 1, "its effect is watched");
+    assert_eq!(engine.changes().watches().len(), 1, "its effect is watched");
     lab.mesh.lose(None);
     undo(&engine).await.unwrap();
     assert_eq!(lab.mesh.weights(), [90, 10]);
@@ -83,7 +83,7 @@ async fn a_lost_request_is_a_failure_that_nobody_can_take_back() {
         Err(CommandError::Source(_))
     ));
     lab.mesh.lose(None);
-    assert_eq!(engine.journal()[0].0.outcome, Outcome::Failed);
+    assert_eq!(engine.changes().journal()[0].0.outcome, Outcome::Failed);
     assert!(matches!(
         undo(&engine).await,
         Err(CommandError::NothingToUndo)
@@ -99,7 +99,7 @@ async fn a_change_whose_end_was_never_written_can_be_taken_back_where_it_took_ef
     let begun = text.lines().next().unwrap();
     fs::write(lab.journal(), format!("{begun}\n")).unwrap();
     let engine = lab.engine().await;
-    assert_eq!(engine.journal()[0].0.outcome, Outcome::Intended);
+    assert_eq!(engine.changes().journal()[0].0.outcome, Outcome::Intended);
     undo(&engine).await.unwrap();
     assert_eq!(lab.mesh.weights(), [90, 10]);
 }
@@ -149,7 +149,7 @@ async fn nothing_is_written_to_a_real_cluster_without_a_place_for_the_journal() 
     let config = EngineConfig::new("lab", Class::Normal);
     let engine = Engine::open(config, mesh.sources(), mesh.clock()).unwrap();
     engine.load().await;
-    engine.arm(None).unwrap();
+    engine.changes().arm(None).unwrap();
     assert!(matches!(
         apply(&engine, 50, 50).await,
         Err(CommandError::NoJournal)
@@ -168,7 +168,7 @@ async fn what_was_taken_back_by_hand_is_not_undone_again_and_unknown_entries_are
         Err(CommandError::NothingToUndo)
     ));
     assert!(matches!(
-        engine.plan_undo(Some("nonsense")).await,
+        engine.changes().plan_undo(Some("nonsense")).await,
         Err(CommandError::NoSuchEntry(_))
     ));
 }
@@ -182,11 +182,12 @@ async fn a_torn_last_line_costs_nothing_but_itself() {
     bytes.extend_from_slice(b"{\"reason\":\"na\xc3");
     fs::write(lab.journal(), bytes).unwrap();
     let engine = lab.engine().await;
-    assert_eq!(engine.journal().len(), 1);
+    assert_eq!(engine.changes().journal().len(), 1);
     undo(&engine).await.unwrap();
     let outcomes: Vec<_> = lab
         .engine()
         .await
+        .changes()
         .journal()
         .iter()
         .map(|(e, _)| e.outcome)
@@ -201,7 +202,7 @@ async fn two_processes_share_one_journal() {
     apply(&window, 50, 50).await.unwrap();
     undo(&command_line).await.unwrap();
     assert_eq!(lab.mesh.weights(), [90, 10]);
-    let journal = window.journal();
+    let journal = window.changes().journal();
     assert_eq!(journal.len(), 2);
     assert!(!journal[1].1, "taken back already, by the other one");
     apply(&command_line, 80, 20).await.unwrap();
@@ -237,7 +238,12 @@ async fn a_plan_says_what_could_not_be_checked() {
     let lab = Lab::new();
     lab.mesh.forbid(ObjectKind::HttpRoute);
     let engine = lab.engine().await;
-    let plan = engine.plan_shift(&shift(50, 50)).await.unwrap().plan;
+    let plan = engine
+        .changes()
+        .plan_shift(&shift(50, 50))
+        .await
+        .unwrap()
+        .plan;
     let finding = plan
         .findings
         .iter()
@@ -281,7 +287,7 @@ async fn a_split_that_is_gone_is_not_judged() {
         engine.load().await;
     }
     assert_eq!(
-        engine.snapshot().watches[0].convergence.phase,
+        engine.changes().watches()[0].convergence.phase,
         Phase::Superseded
     );
 }
@@ -313,7 +319,7 @@ async fn a_server_that_doubts_its_answer_is_heard_and_no_share_is_judged_on_it()
         "{}",
         finding.message
     );
-    assert_eq!(engine.snapshot().watches[0].convergence.in_a_row, 0);
+    assert_eq!(engine.changes().watches()[0].convergence.in_a_row, 0);
 }
 
 #[tokio::test]

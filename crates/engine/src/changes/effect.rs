@@ -6,7 +6,7 @@ use pilothouse_core::traffic::{
     Convergence, ObservedDestination, Phase, ShiftPlan, Split, SplitId, observe_split,
 };
 
-use crate::snapshot::ObservedSplit;
+use crate::observation::{ObservedSplit, QueryRecord};
 
 /// Points of a curve that are kept.
 const CURVE_POINTS: usize = 240;
@@ -32,6 +32,8 @@ pub struct ShiftWatch {
     pub counted: Vec<ObservedDestination>,
     /// Observed share of the watched destination over time, oldest first, one point at a time.
     pub curve: Vec<(Moment, ObservedDestination)>,
+    /// How the last window was asked for.
+    pub asked: Option<QueryRecord>,
 }
 
 impl ShiftWatch {
@@ -75,6 +77,7 @@ impl ShiftWatch {
             convergence,
             counted: Vec::new(),
             curve,
+            asked: None,
         })
     }
 
@@ -110,7 +113,7 @@ impl ShiftWatch {
         phase == Phase::Converging || (phase.open() && now.since(applied_at) <= WATCHED_FOR)
     }
 
-    /// After the clock was set: everything stays as long ago as it was.
+    /// After the clock was set back: everything stays as long ago as it was.
     pub(crate) fn follow_clock(&mut self, jump: TimeSpan) {
         let moments = [
             &mut self.convergence.applied_at,

@@ -9,9 +9,9 @@ use pilothouse_core::model::{
 };
 use pilothouse_core::ports::ObjectEvent;
 
-use super::Engine;
-use crate::observe::fetch;
-use crate::snapshot::QueryRecord;
+use super::Observation;
+use super::fetch::fetch;
+use super::snapshot::QueryRecord;
 
 /// What a graph is folded from.
 pub struct GraphAnswers {
@@ -28,9 +28,9 @@ pub struct GraphAnswers {
 /// A window in which there may be fewer than two scrapes.
 const SHORT_WINDOW: TimeSpan = TimeSpan::seconds(30);
 
-impl Engine {
+impl Observation {
     /// Lists every kind of object once, all at the same time.
-    pub async fn load_objects(self: &Arc<Self>) {
+    pub(crate) async fn load_objects(&self) {
         let Ok(control_plane) = self.sources.control_plane.clone() else {
             return;
         };
@@ -52,7 +52,7 @@ impl Engine {
     }
 
     /// Objects, metrics and versions once; then the snapshot is there to read.
-    pub async fn load(self: &Arc<Self>) {
+    pub(crate) async fn load(&self) {
         // At the same time: a source that does not answer costs its own deadline, not the sum of all.
         tokio::join!(self.load_objects(), self.probe(), self.ask());
         self.fold().await;
@@ -60,7 +60,7 @@ impl Engine {
 
     /// Asks the metrics what a graph by this request needs. Failed queries leave unknown numbers and are noted in the
     /// metrics' status.
-    pub async fn answers(&self, request: &GraphRequest) -> GraphAnswers {
+    pub(crate) async fn answers(&self, request: &GraphRequest) -> GraphAnswers {
         if request.window <= SHORT_WINDOW {
             // Whether it holds two scrapes is worth a look at how often they come.
             self.probe_metrics().await;
@@ -68,8 +68,9 @@ impl Engine {
         let begun = self.now();
         let (rows, queries, warnings) = match &self.sources.metrics {
             Ok(metrics) => {
-                let fetched = fetch(metrics, request, false, None).await;
-                self.note_metrics(&fetched, begun, self.now().since(begun));
+                let fetched = fetch(metrics, request, false).await;
+                let took = self.now().since(begun);
+                self.lock().note_metrics(&fetched, begun, took);
                 (fetched.graph, fetched.records, fetched.warnings)
             }
             Err(_) => (Arc::new(self.unasked(request)), Vec::new(), BTreeSet::new()),
@@ -78,18 +79,12 @@ impl Engine {
             rows,
             queries,
             doubts: self.doubts(request, &warnings),
-            objects: Arc::new(self.lock().objects.all()),
+            objects: Arc::new(self.objects()),
         }
     }
 
-    /// The status of every source, as of now.
-    #[must_use]
-    pub fn statuses(&self) -> Vec<crate::sources::SourceStatus> {
-        self.lock().statuses.values().cloned().collect()
-    }
-
     /// Answers of a metrics source that was never asked: every number unknown, none zero.
-    pub(crate) fn unasked(&self, request: &GraphRequest) -> FetchedRows {
+    pub(super) fn unasked(&self, request: &GraphRequest) -> FetchedRows {
         let reason = self
             .sources
             .metrics

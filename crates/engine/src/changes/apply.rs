@@ -1,20 +1,22 @@
 //! The second half of a change: journal, patch, journal, and the watch over its effect.
 
+use std::sync::Arc;
+
 use pilothouse_core::model::{Object, SourceError, SourceErrorKind};
 use pilothouse_core::ports::{ControlPlane, ObjectEvent, WriteMode};
 use pilothouse_core::traffic::{self, Convergence, Phase, WeightChange};
 use tracing::{error, warn};
 
-use super::Engine;
+use super::Changes;
+use super::effect::{ShiftWatch, find_split};
+use super::journal::{Entry, Outcome};
+use super::words::{CommandError, StagedPlan};
 use crate::config::Class;
-use crate::journal::{Entry, Outcome};
-use crate::shift::{CommandError, StagedPlan};
-use crate::watches::{ShiftWatch, find_split};
 
 /// Watches that are kept, the open ones among them.
 const WATCHES_KEPT: usize = 20;
 
-impl Engine {
+impl Changes {
     /// Carries a plan out: dry run, journal, patch with preconditions, journal; then its effect is watched.
     ///
     /// An answer may be lost on its way: then the object itself is asked whether the change took effect.
@@ -26,7 +28,9 @@ impl Engine {
         if self.armed_until().is_none() {
             return Err(CommandError::ReadOnly);
         }
-        if self.config.class != Class::Demo && self.config.journal.is_none() {
+        if self.observation.config().class != Class::Demo
+            && self.observation.config().journal.is_none()
+        {
             return Err(CommandError::NoJournal);
         }
         let staged = self.staged(plan_id)?;
@@ -37,7 +41,7 @@ impl Engine {
         if !tried.mutations.is_empty() {
             return Err(CommandError::Mutated(tried.mutations));
         }
-        let control_plane = self.control_plane()?;
+        let control_plane = self.observation.control_plane()?;
         let mut entry = self.begin(&staged, reason)?;
         let object = &staged.plan.split.object;
         let patched = control_plane
@@ -53,7 +57,7 @@ impl Engine {
                 entry.resource_version_after = Some(live.resource_version.clone());
                 self.close(&staged, &mut entry, Some(live));
                 // The reader who is told of success finds the new weights in the snapshot.
-                self.fold().await;
+                self.observation.fold().await;
                 Ok(entry)
             }
             Err(failure) => {
@@ -64,8 +68,8 @@ impl Engine {
     }
 
     fn begin(&self, staged: &StagedPlan, reason: &str) -> Result<Entry, CommandError> {
-        let now = self.now();
-        let identity = self.lock().identity.clone();
+        let now = self.observation.now();
+        let identity = self.observation.identity();
         let mut journal = self.lock_journal();
         journal.catch_up()?;
         let entry = Entry {
@@ -73,7 +77,7 @@ impl Engine {
             at: now,
             kind: staged.kind,
             undoes: staged.undoes.clone(),
-            context: self.config.context.clone(),
+            context: self.observation.config().context.clone(),
             server: identity.as_ref().map(|identity| identity.server.clone()),
             user: identity.and_then(|identity| identity.user),
             plan: staged.plan.clone(),
@@ -104,7 +108,8 @@ impl Engine {
             self.watch_effect(staged, &entry.id, live);
         }
         self.lock().plans.retain(|plan| plan.id != staged.id);
-        self.refresh();
+        self.look_wanted.notify_one();
+        self.observation.refresh();
     }
 
     fn watch_effect(&self, staged: &StagedPlan, entry: &str, live: Object) {
@@ -115,26 +120,33 @@ impl Engine {
             .iter()
             .map(|(_, ratio)| ratio.unwrap_or(0.0))
             .collect();
-        let convergence = Convergence::new(targets, self.now(), self.scrape_interval());
+        let convergence = Convergence::new(
+            targets,
+            self.observation.now(),
+            self.observation.scrape_interval(),
+        );
         let written = traffic::read_splits(std::slice::from_ref(&live));
-        let snapshot = self.snapshot();
+        let snapshot = self.observation.snapshot();
         let before = snapshot.splits.iter().find(|s| &s.split.id == id);
         let watch = find_split(&written, id).and_then(|split| {
             ShiftWatch::new(entry.to_owned(), &staged.plan, split, before, convergence)
         });
-        let now = self.now();
-        let mut state = self.lock();
-        state.objects.take(ObjectEvent::Applied(Box::new(live)));
-        for older in &mut state.watches {
-            if staged.undoes.as_ref() == Some(&older.entry) {
-                older.convergence.phase = Phase::Undone;
-            } else if &older.split == id && older.open(now) {
-                older.convergence.phase = Phase::Superseded;
+        // Before the watch begins, or it would take our own write for somebody else's.
+        let live = Box::new(live);
+        self.observation.take_event(ObjectEvent::Applied(live));
+        let now = self.observation.now();
+        self.watches.send_modify(|watches| {
+            let watches = Arc::make_mut(watches);
+            for older in watches.iter_mut() {
+                if staged.undoes.as_ref() == Some(&older.entry) {
+                    older.convergence.phase = Phase::Undone;
+                } else if &older.split == id && older.open(now) {
+                    older.convergence.phase = Phase::Superseded;
+                }
             }
-        }
-        state.watches.extend(watch);
-        let surplus = state.watches.len().saturating_sub(WATCHES_KEPT);
-        state.watches.drain(..surplus);
+            watches.splice(..0, watch);
+            watches.truncate(WATCHES_KEPT);
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use pilothouse_core::model::{Finding, SourceError, TimeSpan};
 use pilothouse_core::traffic::{PlanError, ShiftPlan};
 use thiserror::Error;
 
-use crate::journal::{EntryKind, JournalError};
+use super::journal::{EntryKind, JournalError};
 
 /// A plan that waits for its dry run and its apply. It stays in the engine; shells hold the id alone.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,43 +1,18 @@
-//! The first half of a change: arming, plans of shifts and undos, the server's dry run. Nothing here writes.
+//! The first half of a change: plans of shifts and undos, the server's dry run. Nothing here writes.
 
-use std::sync::Arc;
-
-use pilothouse_core::model::{Finding, Moment, Object, ObjectKind, Severity, SourceError};
-use pilothouse_core::ports::{ControlPlane, WriteMode};
+use pilothouse_core::model::{Finding, Object, ObjectKind, ObjectRef, Severity};
+use pilothouse_core::ports::WriteMode;
 use pilothouse_core::traffic::{self, PlanError, ShiftPlan, ShiftRequest};
 use serde_json::Value;
 
-use super::{Engine, PLANS_KEPT};
-use crate::config::Class;
-use crate::journal::{EntryKind, Outcome};
-use crate::shift::{CommandError, DryRun, StagedPlan};
+use super::Changes;
+use super::journal::{EntryKind, Outcome};
+use super::words::{CommandError, DryRun, StagedPlan};
 
-impl Engine {
-    /// Unlocks writes for a while. A production context wants its name typed.
-    ///
-    /// # Errors
-    /// [`CommandError::WrongName`], and [`CommandError::ReadOnly`] where nothing may be written at all.
-    pub fn arm(&self, typed_name: Option<&str>) -> Result<Moment, CommandError> {
-        if self.config.read_only {
-            return Err(CommandError::ReadOnly);
-        }
-        if self.config.class == Class::Production
-            && typed_name != Some(self.config.context.as_str())
-        {
-            return Err(CommandError::WrongName);
-        }
-        let until = self.now().plus(self.config.armed_for);
-        self.lock().armed_until = Some(until);
-        self.fold_wanted.notify_one();
-        Ok(until)
-    }
+/// Plans that wait for their apply; the oldest is dropped beyond this.
+const PLANS_KEPT: usize = 32;
 
-    /// Locks writes again.
-    pub fn disarm(&self) {
-        self.lock().armed_until = None;
-        self.fold_wanted.notify_one();
-    }
-
+impl Changes {
     /// Stages a shift against the object as it is on the server right now.
     ///
     /// # Errors
@@ -83,13 +58,13 @@ impl Engine {
         let gone = || PlanError::NoSuchSplit {
             split: object.to_string(),
         };
-        let live = self.control_plane()?.get(object).await?;
+        let live = self.observation.control_plane()?.get(object).await?;
         Ok(traffic::plan_undo(&live.ok_or_else(gone)?, plan)?)
     }
 
     /// What nobody could check, because objects of these kinds are not known.
     fn unchecked(&self, plan: &ShiftPlan) -> Option<Finding> {
-        let unknown = self.lock().objects.unknown();
+        let unknown = self.observation.unknown_kinds();
         let kinds: Vec<String> = unknown
             .into_iter()
             .filter(|kind| *kind != ObjectKind::Namespace)
@@ -125,14 +100,14 @@ impl Engine {
     pub async fn dry_run(&self, plan_id: &str) -> Result<DryRun, CommandError> {
         let staged = self.staged(plan_id)?;
         refuse_errors(&staged.plan)?;
-        let control_plane = self.control_plane()?;
-        let begun = self.now();
+        let control_plane = self.observation.control_plane()?;
+        let begun = self.observation.now();
         let object = &staged.plan.split.object;
         let answer = control_plane
             .patch(object, &staged.plan.ops, WriteMode::DryRun)
             .await?;
         Ok(DryRun {
-            elapsed: self.now().since(begun),
+            elapsed: self.observation.now().since(begun),
             warnings: answer.warnings,
             mutations: differences(&staged.plan.after, &answer.object.doc),
         })
@@ -155,20 +130,13 @@ impl Engine {
     }
 
     /// The known objects, with this one replaced by what the server holds right now.
-    async fn with_live_object(
-        &self,
-        reference: &pilothouse_core::model::ObjectRef,
-    ) -> Result<Vec<Object>, CommandError> {
-        let live = self.control_plane()?.get(reference).await?;
-        let mut objects = self.lock().objects.all();
+    async fn with_live_object(&self, reference: &ObjectRef) -> Result<Vec<Object>, CommandError> {
+        let live = self.observation.control_plane()?.get(reference).await?;
+        let mut objects = self.observation.objects();
         objects.retain(|object| &object.reference != reference);
         objects.extend(live);
         objects.sort_by(|a, b| a.reference.cmp(&b.reference));
         Ok(objects)
-    }
-
-    pub(super) fn control_plane(&self) -> Result<Arc<dyn ControlPlane>, SourceError> {
-        self.sources.control_plane.clone()
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use pilothouse_core::graph::{FetchedRows, MeshGraph};
+use pilothouse_core::graph::{FetchedRows, GraphRequest, MeshGraph};
 use pilothouse_core::layout::Layout;
 use pilothouse_core::model::{Moment, Object};
 use pilothouse_core::ports::{ControlPlaneIdentity, Measure};
 use pilothouse_core::traffic::{ObservedDestination, Split};
 
 use crate::sources::SourceStatus;
-use crate::watches::ShiftWatch;
 
 /// A split with what the metrics say about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,13 +51,32 @@ pub struct Snapshot {
     pub answers: Option<Arc<FetchedRows>>,
     /// The queries behind the numbers.
     pub queries: Arc<Vec<QueryRecord>>,
-    /// Changes being watched, newest first.
-    pub watches: Vec<ShiftWatch>,
     /// Who and where we are, once the control plane said so.
     pub identity: Option<ControlPlaneIdentity>,
 }
 
 impl Snapshot {
+    /// Before anything was heard of.
+    pub(super) fn empty(request: GraphRequest, now: Moment, sources: Vec<SourceStatus>) -> Self {
+        Self {
+            generation: 0,
+            taken_at: now,
+            graph: Arc::new(MeshGraph {
+                request,
+                nodes: Vec::new(),
+                edges: Vec::new(),
+                findings: Vec::new(),
+            }),
+            layout: Arc::new(Layout::default()),
+            objects: Arc::new(Vec::new()),
+            splits: Arc::new(Vec::new()),
+            sources,
+            answers: None,
+            queries: Arc::new(Vec::new()),
+            identity: None,
+        }
+    }
+
     /// Whether the metrics have said who calls whom.
     #[must_use]
     pub fn calls_are_known(&self) -> bool {

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 
-use crate::snapshot::QueryRecord;
+use super::snapshot::QueryRecord;
 
 /// No tick asks more than this, whatever the size of the mesh.
 pub(crate) const QUERIES_PER_TICK: usize = 6;
@@ -32,8 +32,6 @@ pub(crate) struct Fetched {
     pub(crate) graph: Arc<FetchedRows>,
     /// p95 by destination workload, for splits.
     pub(crate) by_revision: Option<Vec<MetricRow>>,
-    /// Requests in the judged window, if one was asked for.
-    pub(crate) judged: Option<Vec<MetricRow>>,
     /// The queries in order.
     pub(crate) records: Vec<QueryRecord>,
     /// What the server says against its answers.
@@ -65,20 +63,15 @@ impl Fetched {
     }
 }
 
-/// Asks everything that a tick needs: the graph's own queries, p95 by destination workload, and the judged window.
-/// What does not fit into the budget is left out, from the end.
+/// Asks everything that a tick needs: the graph's own queries, and p95 by destination workload. What does not fit into
+/// the budget is left out, from the end.
 pub(crate) async fn fetch(
     metrics: &Arc<dyn MetricsSource>,
     request: &GraphRequest,
     with_splits: bool,
-    judged: Option<TimeSpan>,
 ) -> Fetched {
     let mut queries = graph::queries(request);
     let graph_queries = queries.len();
-    let judged_at = judged.map(|window| {
-        queries.push(judged_window(request.at, window));
-        queries.len() - 1
-    });
     let revision_at = (with_splits && queries.len() < QUERIES_PER_TICK).then(|| {
         queries.push(latency_by_workload(request));
         queries.len() - 1
@@ -89,14 +82,10 @@ pub(crate) async fn fetch(
         request: request.clone(),
         graph: Arc::default(),
         by_revision: None,
-        judged: None,
         records: Vec::new(),
         warnings: BTreeSet::new(),
     };
     for (position, (query, answer)) in queries.into_iter().zip(answers).enumerate() {
-        let doubted = answer
-            .as_ref()
-            .is_ok_and(|answer| !answer.warnings.is_empty());
         if let Ok(answer) = &answer {
             fetched.warnings.extend(answer.warnings.iter().cloned());
         }
@@ -104,15 +93,30 @@ pub(crate) async fn fetch(
         fetched.records.push(record(&query, &answer));
         if position < graph_queries {
             rows.answers.push((query, answer));
-        } else if Some(position) == judged_at {
-            // A part of the traffic is no ground to judge a share on.
-            fetched.judged = answer.ok().filter(|_| !doubted);
         } else if Some(position) == revision_at {
             fetched.by_revision = answer.ok();
         }
     }
     fetched.graph = Arc::new(rows);
     fetched
+}
+
+/// Requests of each destination in the window that a change is judged by, and the query as it was asked. `None` where
+/// they could not be had, or are doubted: a part of the traffic is no ground to judge a share on.
+pub(crate) async fn ask_judged(
+    metrics: &Arc<dyn MetricsSource>,
+    at: Moment,
+    window: TimeSpan,
+) -> (Option<Vec<MetricRow>>, QueryRecord) {
+    let query = judged_window(at, window);
+    let answer: Answer<'_, MetricRows> = metrics.query(&query);
+    let answer = answer.await;
+    let doubted = answer
+        .as_ref()
+        .is_ok_and(|answer| !answer.warnings.is_empty());
+    let rows = answer.map(|answer| answer.rows);
+    let asked = record(&query, &rows);
+    (rows.ok().filter(|_| !doubted), asked)
 }
 
 /// Asks all, a few at a time. A server that has answered nothing and lets a question time out is not asked the others:

@@ -1,51 +1,61 @@
 //! The declared objects as last heard of, with what is known of each kind's watch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pilothouse_core::model::{Object, ObjectKind, ObjectRef, SourceError};
 use pilothouse_core::ports::ObjectEvent;
 
-/// Objects by reference. Old objects stay when their watch fails: stale beats gone.
+/// Objects by kind and reference. Old objects stay when their watch fails: stale beats gone.
 #[derive(Debug, Default)]
 pub(crate) struct ObjectStore {
-    objects: BTreeMap<ObjectRef, Object>,
+    objects: BTreeMap<ObjectKind, BTreeMap<ObjectRef, Arc<Object>>>,
     listed: BTreeSet<ObjectKind>,
     absent: BTreeSet<ObjectKind>,
     failures: BTreeMap<ObjectKind, SourceError>,
 }
 
 impl ObjectStore {
-    /// Takes one event of a watch.
-    pub(crate) fn take(&mut self, event: ObjectEvent) {
+    /// Takes one event of a watch; answers what it replaced.
+    pub(crate) fn take(&mut self, event: ObjectEvent) -> Vec<Arc<Object>> {
         match event {
             ObjectEvent::Listed { kind, objects } => {
-                self.objects.retain(|reference, _| reference.kind != kind);
-                self.objects
-                    .extend(objects.into_iter().map(|o| (o.reference.clone(), o)));
+                let listed = objects.into_iter();
+                let listed = listed.map(|o| (o.reference.clone(), Arc::new(o)));
+                let replaced = self.objects.insert(kind, listed.collect());
                 self.mend(kind);
                 self.absent.remove(&kind);
+                values(replaced)
             }
             // One namespace's change says nothing of another's failure: only a list of the whole kind mends it.
             ObjectEvent::Applied(object) => {
-                self.objects.insert(object.reference.clone(), *object);
+                let reference = object.reference.clone();
+                let of_kind = self.objects.entry(reference.kind).or_default();
+                let replaced = of_kind.insert(reference, Arc::from(object));
+                replaced.into_iter().collect()
             }
             ObjectEvent::Deleted(reference) => {
-                self.objects.remove(&reference);
+                let of_kind = self.objects.get_mut(&reference.kind);
+                let replaced = of_kind.and_then(|of_kind| of_kind.remove(&reference));
+                replaced.into_iter().collect()
             }
             ObjectEvent::Absent(kind) => {
-                self.objects.retain(|reference, _| reference.kind != kind);
+                let replaced = values(self.objects.remove(&kind));
                 self.mend(kind);
                 self.absent.insert(kind);
+                replaced
             }
             ObjectEvent::Failed { kind, error } => {
                 self.failures.insert(kind, error);
+                Vec::new()
             }
         }
     }
 
     /// All objects, sorted by reference.
-    pub(crate) fn all(&self) -> Vec<Object> {
-        self.objects.values().cloned().collect()
+    pub(crate) fn all(&self) -> Vec<Arc<Object>> {
+        let by_kind = self.objects.values();
+        by_kind.flat_map(BTreeMap::values).cloned().collect()
     }
 
     /// Whether every kind has answered in some way (list, absence or failure).
@@ -84,6 +94,13 @@ impl ObjectStore {
         self.listed.insert(kind);
         self.failures.remove(&kind);
     }
+}
+
+fn values(objects: Option<BTreeMap<ObjectRef, Arc<Object>>>) -> Vec<Arc<Object>> {
+    objects
+        .into_iter()
+        .flat_map(BTreeMap::into_values)
+        .collect()
 }
 
 #[cfg(test)]
