@@ -215,6 +215,47 @@ impl From<Vec<MetricRow>> for MetricRows {
     }
 }
 
+/// Counters and gauges whose own samples can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampled {
+    /// `istio_requests_total`.
+    Requests,
+    /// `up`: one series a target, as often as it is scraped.
+    Up,
+}
+
+/// Samples as the server holds them, over a window that ends at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamplesQuery {
+    /// Of what.
+    pub of: Sampled,
+    /// Keep only series that match all of these.
+    pub matchers: Vec<Matcher>,
+    /// Length of the window.
+    pub window: TimeSpan,
+    /// Its end.
+    pub at: Moment,
+}
+
+/// One series with its samples, oldest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleSeries {
+    /// Its labels, those of its target among them.
+    pub labels: Labels,
+    /// When, and what.
+    pub samples: Vec<(Moment, f64)>,
+}
+
+/// What a query for samples answered.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Samples {
+    /// The series; an empty list is an answer.
+    pub series: Vec<SampleSeries>,
+    /// What the server says against its own answer, verbatim.
+    pub warnings: Vec<String>,
+}
+
 /// What `check` tells about a source.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Probe {
@@ -239,6 +280,9 @@ pub trait MetricsSource: Send + Sync {
 
     /// The instant vector. Deadline 5 s.
     fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, MetricRows>;
+
+    /// The samples themselves, where a number has to be counted rather than estimated. Deadline 5 s.
+    fn samples<'a>(&'a self, query: &'a SamplesQuery) -> Answer<'a, Samples>;
 }
 
 // ---------------------------------------------------------------- traces

@@ -28,7 +28,7 @@
 //! Sources: Istio standard metrics; Prometheus querying basics (string literals, RE2 matchers, which are anchored).
 
 use crate::model::TimeSpan;
-use crate::ports::{MatchOp, Matcher, Measure, MetricsQuery};
+use crate::ports::{MatchOp, Matcher, Measure, MetricsQuery, Sampled, SamplesQuery};
 
 #[cfg(test)]
 mod tests;
@@ -68,18 +68,28 @@ pub fn write(query: &MetricsQuery) -> String {
     }
 }
 
+/// The query for samples as PromQL: a range selector.
+#[must_use]
+pub fn write_samples(query: &SamplesQuery) -> String {
+    let metric = match query.of {
+        Sampled::Requests => metric(Measure::Requests),
+        Sampled::Up => "up",
+    };
+    range(metric, &query.matchers, query.window)
+}
+
 fn selector(query: &MetricsQuery) -> String {
-    let matchers: Vec<String> = query.matchers.iter().filter_map(matcher).collect();
+    range(metric(query.measure), &query.matchers, query.window)
+}
+
+fn range(metric: &str, matchers: &[Matcher], window: TimeSpan) -> String {
+    let matchers: Vec<String> = matchers.iter().filter_map(matcher).collect();
     let braces = if matchers.is_empty() {
         String::new()
     } else {
         format!("{{{}}}", matchers.join(","))
     };
-    format!(
-        "{}{braces}[{}]",
-        metric(query.measure),
-        duration(query.window)
-    )
+    format!("{metric}{braces}[{}]", duration(window))
 }
 
 const fn metric(measure: Measure) -> &'static str {

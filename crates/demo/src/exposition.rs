@@ -13,8 +13,8 @@ use crate::solve::Family;
 
 /// Counters of one row.
 #[derive(Default)]
-struct Counter {
-    count: f64,
+pub(crate) struct Counter {
+    pub(crate) count: f64,
     milliseconds: f64,
     buckets: Buckets,
 }
@@ -60,7 +60,7 @@ fn write_all(simulation: &Simulation, stretches: &[Stretch], out: &mut String) -
     Ok(())
 }
 
-fn counters(stretches: &[Stretch], family: Family) -> BTreeMap<FlowKey, Counter> {
+pub(crate) fn counters(stretches: &[Stretch], family: Family) -> BTreeMap<FlowKey, Counter> {
     let mut counters: BTreeMap<FlowKey, Counter> = BTreeMap::new();
     for Stretch { solved, weights } in stretches {
         for row in &solved.rows[family as usize] {

@@ -34,6 +34,7 @@ mod objects;
 mod random;
 mod rhythm;
 mod routing;
+mod samples;
 mod shop;
 mod simulation;
 mod solve;

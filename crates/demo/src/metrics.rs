@@ -6,12 +6,13 @@ use std::sync::Arc;
 use pilothouse_core::model::{SourceError, TimeSpan};
 use pilothouse_core::ports::{
     Answer, Labels, MatchOp, Matcher, Measure, MetricRow, MetricRows, MetricsQuery, MetricsSource,
-    Probe,
+    Probe, Sampled, Samples, SamplesQuery,
 };
 
 use crate::labels::{LABELS, LabelValue, LabelValues, label_index};
 use crate::latency::{BOUNDS, Buckets, quantile};
 use crate::rhythm::PerRegime;
+use crate::samples;
 use crate::simulation::{Simulation, Stretch};
 use crate::solve::{Family, Row, Solved};
 
@@ -36,7 +37,7 @@ impl DemoMetrics {
         if query.idle {
             stretches.extend(simulation.faded(from));
         }
-        let chosen = Chosen::new(simulation, query);
+        let chosen = Chosen::new(simulation, &query.by, &query.matchers);
         let mut groups: BTreeMap<Vec<LabelValue>, Sum> = BTreeMap::new();
         for Stretch { solved, weights } in &stretches {
             for row in &solved.rows[family(query.measure) as usize] {
@@ -140,7 +141,7 @@ struct Looked {
 }
 
 impl Chosen {
-    fn new(simulation: &Simulation, query: &MetricsQuery) -> Self {
+    fn new(simulation: &Simulation, by: &[String], matchers: &[Matcher]) -> Self {
         let look = |matcher: &Matcher| {
             let label = label_index(&matcher.label);
             // An empty value stands for an absent label, as in PromQL.
@@ -156,12 +157,8 @@ impl Chosen {
             }
         };
         Self {
-            by: query
-                .by
-                .iter()
-                .filter_map(|name| label_index(name))
-                .collect(),
-            matchers: query.matchers.iter().map(look).collect(),
+            by: by.iter().filter_map(|name| label_index(name)).collect(),
+            matchers: matchers.iter().map(look).collect(),
         }
     }
 
@@ -212,5 +209,25 @@ impl MetricsSource for DemoMetrics {
 
     fn query<'a>(&'a self, query: &'a MetricsQuery) -> Answer<'a, MetricRows> {
         Box::pin(async move { Ok(self.answer(query).into()) })
+    }
+
+    fn samples<'a>(&'a self, query: &'a SamplesQuery) -> Answer<'a, Samples> {
+        Box::pin(async move {
+            let series = match query.of {
+                Sampled::Requests => {
+                    let chosen = Chosen::new(&self.simulation, &[], &query.matchers);
+                    let from = query.at.minus(query.window);
+                    samples::requests(&self.simulation, from, query.at, |labels| {
+                        chosen.takes(labels)
+                    })
+                }
+                // Each proxy counts requests all the time, which tells as much.
+                Sampled::Up => Vec::new(),
+            };
+            Ok(Samples {
+                series,
+                warnings: Vec::new(),
+            })
+        })
     }
 }

@@ -12,9 +12,11 @@ pub use effect::ShiftWatch;
 pub use journal::{Entry, EntryKind, Journal, JournalError, Outcome};
 pub use words::{CommandError, DryRun, StagedPlan};
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pilothouse_core::model::{Moment, TimeSpan};
+use pilothouse_core::traffic::SplitId;
 use tokio::sync::{Notify, watch};
 use tracing::warn;
 
@@ -86,6 +88,18 @@ impl Changes {
             warn!(%error, "showing what of the journal is known");
         }
         journal.of_context(&self.observation.config().context, server.as_deref())
+    }
+
+    /// When each split was changed last, by anybody who keeps this journal.
+    #[must_use]
+    pub fn changed_at(&self) -> BTreeMap<SplitId, Moment> {
+        let mut changed = BTreeMap::new();
+        for (entry, _) in self.journal() {
+            if entry.outcome == Outcome::Applied {
+                changed.entry(entry.plan.split.clone()).or_insert(entry.at);
+            }
+        }
+        changed
     }
 
     fn lock_journal(&self) -> MutexGuard<'_, Journal> {

@@ -111,6 +111,12 @@ impl Engine {
         TimeSpan(tick.saturating_mul(2).saturating_add(2_000))
     }
 
+    /// Time between scrapes, by the metrics source's own word or by assumption.
+    #[must_use]
+    pub fn scrape_interval(&self) -> TimeSpan {
+        self.observation.scrape_interval()
+    }
+
     /// Window of every rate.
     #[must_use]
     pub fn window(&self) -> TimeSpan {

@@ -1,6 +1,7 @@
 //! What is really there: object events, answers of the metrics and looks at the sources, reduced to one snapshot per
 //! generation. It knows nothing of plans and changes.
 
+mod count;
 mod fetch;
 mod fold;
 mod load;
@@ -12,7 +13,7 @@ mod state;
 pub use load::GraphAnswers;
 pub use snapshot::{ObservedSplit, QueryRecord, Snapshot};
 
-pub(crate) use fetch::ask_judged;
+pub(crate) use count::count_requests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

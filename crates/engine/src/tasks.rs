@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use pilothouse_core::ports::{ObjectEvent, ObjectSink};
 use tokio::task::JoinSet;
-use tokio::time::{
-    Instant, Interval, MissedTickBehavior, interval, interval_at, sleep, timeout,
-};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use pilothouse_core::model::{Moment, SourceError, SourceKind};
 use pilothouse_core::ports::{
-    Answer as PortAnswer, MetricRows, MetricsQuery, MetricsSource, Probe,
+    Answer as PortAnswer, MetricRows, MetricsQuery, MetricsSource, Probe, Samples, SamplesQuery,
 };
 use pilothouse_core::promql;
 
@@ -112,6 +112,16 @@ impl MetricsSource for PrometheusSource {
             let rows = self.vector(&promql, Some(query.at)).await?;
             tracing::debug!(promql, rows = rows.rows.len(), "queried metrics");
             Ok(rows)
+        })
+    }
+
+    fn samples<'a>(&'a self, query: &'a SamplesQuery) -> PortAnswer<'a, Samples> {
+        Box::pin(async move {
+            let promql = promql::write_samples(query);
+            let answer = self.instant(&promql, Some(query.at)).await?;
+            let samples = offload(answer, wire::read_matrix).await?;
+            tracing::debug!(promql, series = samples.series.len(), "read samples");
+            Ok(samples)
         })
     }
 }

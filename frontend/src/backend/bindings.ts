@@ -1351,7 +1351,7 @@ entry_id: string,
  */
 split_id: string, 
 /**
- * `converging`, `converged`, `stalled`, `too_little_traffic`, `blind` (no metrics), `undone`, `superseded`.
+ * `converging`, `converged`, `stalled`, `too_little_traffic`, `blind` (no metrics), `incomparable`, `undone`, `superseded`.
  */
 phase: string, 
 /**

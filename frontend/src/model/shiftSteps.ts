@@ -53,6 +53,7 @@ function progressSteps(progress: ProgressView): Step[] {
     converged: ['done', 'done'],
     stalled: ['bad', 'todo'],
     too_little_traffic: ['now', 'todo'],
+    incomparable: ['now', 'todo'],
     blind: ['bad', 'todo'],
   };
   const [converging, converged] = last[progress.phase] ?? ['todo', 'todo'];

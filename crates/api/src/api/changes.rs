@@ -63,7 +63,11 @@ impl Api {
             .map(|w| (w.destination.clone(), w.weight))
             .collect();
         let shift = ShiftRequest { split, weights };
-        let staged = engine.changes().plan_shift(&shift).await.map_err(from_command)?;
+        let staged = engine
+            .changes()
+            .plan_shift(&shift)
+            .await
+            .map_err(from_command)?;
         Ok(staged_view(&engine, &staged))
     }
 
@@ -87,7 +91,11 @@ impl Api {
     /// What the server says, verbatim.
     pub async fn dry_run(&self, request: &PlanIdRequest) -> Result<DryRunView, ApiError> {
         let (engine, plan) = self.engine_of_plan(&request.plan_id)?;
-        let answer = engine.changes().dry_run(&plan).await.map_err(from_command)?;
+        let answer = engine
+            .changes()
+            .dry_run(&plan)
+            .await
+            .map_err(from_command)?;
         Ok(dry_run_view(&answer))
     }
 

@@ -37,14 +37,18 @@ pub(crate) fn progress_view(context: &str, watch: &ShiftWatch, now: Moment) -> P
         split_id: split_id_text(context, &watch.split),
         phase: phase(judge.phase).to_owned(),
         applied_at: rfc3339(judge.applied_at),
-        elapsed_s: now.since(judge.applied_at).as_seconds(),
+        elapsed_s: judge
+            .ended_at
+            .unwrap_or(now)
+            .since(judge.applied_at)
+            .as_seconds(),
         watched: watch.names.get(watch.watched).cloned().unwrap_or_default(),
         bands: bands.collect(),
         windows_in_band: judge.in_a_row,
         windows_needed: WINDOWS_NEEDED,
         stall_after_s: judge.stall_after().as_seconds(),
         curve: curve.collect(),
-        message: message(judge.phase, judge.window().as_seconds()),
+        message: message(watch, now),
     }
 }
 
@@ -55,21 +59,38 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Stalled => "stalled",
         Phase::TooLittleTraffic => "too_little_traffic",
         Phase::Blind => "blind",
+        Phase::Incomparable => "incomparable",
         Phase::Undone => "undone",
         Phase::Superseded => "superseded",
     }
 }
 
-fn message(phase: Phase, window_s: f64) -> String {
-    match phase {
-        Phase::Converging => format!("counting requests in windows of {window_s} s that lie after the change"),
-        Phase::Converged => "the observed share is in the band of the declared one".to_owned(),
-        Phase::Stalled => "the observed share does not follow: look for another route of the same host, sticky sessions, \
-                           TCP, a subset without pods, or a proxy that was not updated"
-            .to_owned(),
-        Phase::TooLittleTraffic => "too little traffic to tell".to_owned(),
-        Phase::Blind => "no metrics: the observed share is not known".to_owned(),
-        Phase::Undone => "taken back".to_owned(),
-        Phase::Superseded => "the weights were changed again since".to_owned(),
+fn message(watch: &ShiftWatch, now: Moment) -> String {
+    let judge = &watch.convergence;
+    if let Some(reason) = &watch.incomparable {
+        return reason.to_string();
     }
+    let later = judge.enough_at().filter(|at| *at > now).map(|at| {
+        let seconds = at.since(now).as_seconds();
+        let span = if seconds < 90.0 {
+            format!("{seconds:.0} s")
+        } else {
+            format!("{:.0} min", seconds / 60.0)
+        };
+        format!("; at this rate there will be enough requests to tell in {span}")
+    });
+    let said = match judge.phase {
+        Phase::Converging => "counting requests that came after the change",
+        Phase::Converged => "the observed share is in the band of the declared one",
+        Phase::Stalled => {
+            "the observed share does not follow: look for another route of the same host, sticky sessions, TCP, a subset \
+             without pods, or a proxy that was not updated"
+        }
+        Phase::TooLittleTraffic => "too little traffic to tell yet",
+        Phase::Blind => "no metrics: the observed share is not known",
+        Phase::Incomparable => "the observed share cannot be compared with the declared one",
+        Phase::Undone => "taken back",
+        Phase::Superseded => "the weights were changed again since",
+    };
+    format!("{said}{}", later.unwrap_or_default())
 }

@@ -1,7 +1,10 @@
 //! Splits with declared beside observed.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use pilothouse_core::graph::{Latency, MeshGraph, NodeKind};
-use pilothouse_core::model::{Finding, ObjectKind, ObjectRef, Owner, Severity};
+use pilothouse_core::model::{Finding, Moment, ObjectKind, ObjectRef, Owner, Severity};
 use pilothouse_core::stats;
 use pilothouse_core::traffic::{
     self, Destination, ObservedDestination, Phase, RouteApi, Split, SplitId,
@@ -29,8 +32,9 @@ pub(crate) fn split_views<'a>(
     graph: &'a MeshGraph,
 ) -> impl Iterator<Item = SplitView> + 'a {
     parts.iter().flat_map(move |part| {
+        let lately = Lately::of(part);
         let splits = part.snapshot.splits.iter();
-        splits.map(move |split| split_view(part, split, graph))
+        splits.map(move |split| split_view(part, split, &lately, graph))
     })
 }
 
@@ -46,13 +50,65 @@ fn rank(view: &SplitView) -> u8 {
     if grave && verdict > 1 { 1 } else { verdict }
 }
 
-fn split_view(part: &Pictured, observed: &ObservedSplit, graph: &MeshGraph) -> SplitView {
+/// What of the splits of a context was changed lately, so that the numbers may still be of before.
+struct Lately {
+    watches: Arc<Vec<ShiftWatch>>,
+    changed_at: BTreeMap<SplitId, Moment>,
+    /// Where the window of the numbers begins, less a scrape.
+    window_begins: Moment,
+    now: Moment,
+}
+
+impl Lately {
+    fn of(part: &Pictured) -> Self {
+        let changes = part.engine.changes();
+        let request = &part.snapshot.graph.request;
+        let scrape = part.engine.scrape_interval();
+        Self {
+            watches: changes.watches(),
+            changed_at: changes.changed_at(),
+            window_begins: request.at.minus(request.window).minus(scrape),
+            now: part.engine.now(),
+        }
+    }
+
+    /// How a change ended that the numbers still reach behind, or how far it is.
+    fn phase(&self, id: &SplitId) -> Option<(Phase, Moment)> {
+        let changed = *self.changed_at.get(id)?;
+        let watch = self.watches.iter().find(|watch| &watch.split == id);
+        let phase = watch.map_or(Phase::Converging, |watch| watch.convergence.phase);
+        let is_open = watch.is_some_and(|watch| watch.convergence.phase.open());
+        (is_open || changed > self.window_begins).then_some((phase, changed))
+    }
+}
+
+fn split_view(
+    part: &Pictured,
+    observed: &ObservedSplit,
+    lately: &Lately,
+    graph: &MeshGraph,
+) -> SplitView {
     let all = &part.snapshot.splits;
-    let watches = part.engine.changes().watches();
     let split = &observed.split;
     let id = &split.id;
     let mut findings: Vec<_> = split.findings.clone();
-    let mut verdict = verdict(observed, &watches);
+    let mut verdict = verdict(observed, lately.phase(id).map(|(phase, _)| phase));
+    if verdict == "converging"
+        && let Some((_, changed)) = lately.phase(id)
+        && changed > lately.window_begins
+    {
+        let ago = lately.now.since(changed).as_seconds().max(0.0);
+        let message = format!(
+            "changed {ago:.0} s ago: the numbers shown still hold requests from before, which say nothing of the new weights"
+        );
+        let about = id.object.to_string();
+        findings.push(Finding::new(
+            Severity::Info,
+            "changed-lately",
+            &about,
+            message,
+        ));
+    }
     // What agrees needs no excuse.
     if verdict == "drift"
         && let Err(reason) = traffic::comparable(split, all.iter().map(|one| &one.split))
@@ -95,15 +151,20 @@ fn split_view(part: &Pictured, observed: &ObservedSplit, graph: &MeshGraph) -> S
     }
 }
 
-fn verdict(observed: &ObservedSplit, watches: &[ShiftWatch]) -> &'static str {
+/// One word for how declared and observed go together. A change that is watched, or that the numbers reach behind, is
+/// judged by what was counted after it, never by the window on screen.
+fn verdict(observed: &ObservedSplit, lately: Option<Phase>) -> &'static str {
     let split = &observed.split;
     if split.overridden_by.is_some() {
         return "overridden";
     }
-    let converging =
-        |w: &&ShiftWatch| w.split == split.id && w.convergence.phase == Phase::Converging;
-    if watches.iter().any(|w| converging(&w)) {
-        return "converging";
+    match lately {
+        Some(Phase::Converging) => return "converging",
+        Some(Phase::Converged) => return "agrees",
+        Some(Phase::Stalled) => return "drift",
+        Some(Phase::TooLittleTraffic | Phase::Blind) => return "unknown",
+        Some(Phase::Incomparable) => return "incomparable",
+        Some(Phase::Undone | Phase::Superseded) | None => {}
     }
     let n: Option<f64> = observed.observed.iter().map(|o| o.requests).sum();
     let Some(n) = n.filter(|n| *n >= ENOUGH_TO_JUDGE) else {

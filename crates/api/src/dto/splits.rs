@@ -286,7 +286,7 @@ pub struct ProgressView {
     pub entry_id: String,
     /// Which split.
     pub split_id: String,
-    /// `converging`, `converged`, `stalled`, `too_little_traffic`, `blind` (no metrics), `undone`, `superseded`.
+    /// `converging`, `converged`, `stalled`, `too_little_traffic`, `blind` (no metrics), `incomparable`, `undone`, `superseded`.
     pub phase: String,
     /// When it was applied, RFC 3339.
     pub applied_at: String,

@@ -24,6 +24,24 @@ fn matching(label: &str, op: MatchOp, values: &[&str]) -> Matcher {
     }
 }
 
+#[test]
+fn samples_are_a_range_of_one_metric() {
+    let samples = |of, matchers| {
+        write_samples(&SamplesQuery {
+            of,
+            matchers,
+            window: TimeSpan::seconds(45),
+            at: Moment(0),
+        })
+    };
+    let hosts = matching("destination_service", MatchOp::In, &["a.b", "c"]);
+    assert_eq!(
+        samples(Sampled::Requests, vec![hosts]),
+        r#"istio_requests_total{destination_service=~"a\\.b|c"}[45s]"#
+    );
+    assert_eq!(samples(Sampled::Up, Vec::new()), "up[45s]");
+}
+
 /// Parses the text as Prometheus would and returns the one selector in it.
 fn selector_of(text: &str) -> VectorSelector {
     fn find(expr: &Expr) -> VectorSelector {

@@ -1,8 +1,8 @@
-//! Has the observed share reached the declared one? A pure state machine, stepped once per judged window.
+//! Has the observed share reached the declared one? A pure state machine, stepped with each look.
 //!
-//! Judged are windows that lie wholly after the change plus one scrape (before that, old requests are still inside).
-//! Converged: every destination in its [`band`](stats::band) in two windows in a row, each with enough requests. A window
-//! that cannot be judged breaks the row.
+//! Judged are windows that lie wholly after the change plus one scrape (before that, old requests are still inside). A
+//! window grows until it holds [`ENOUGH_REQUESTS`]: a quiet route converges too, later. Converged: every destination in its
+//! [`band`](stats::band) in two windows in a row.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub enum Phase {
     TooLittleTraffic,
     /// No metrics to judge by.
     Blind,
+    /// Its shares cannot be compared with what the metrics count, so that they do not agree says nothing.
+    Incomparable,
     /// Taken back.
     Undone,
     /// Somebody else changed the weights since.
@@ -76,9 +78,16 @@ pub struct Convergence {
     pub phase: Phase,
     /// Windows in the band in a row.
     pub in_a_row: u32,
-    /// End of the last judged window.
+    /// End of the last judged window, which is where the one under way begins.
     pub judged_until: Moment,
+    /// Requests in the window under way, at the last look.
+    pub under_way: Option<(Moment, f64)>,
+    /// When it was over: converged, taken back, or changed by somebody else.
+    pub ended_at: Option<Moment>,
 }
+
+/// A window of a very quiet route stops growing here.
+const LONGEST: TimeSpan = TimeSpan::seconds(3600);
 
 impl Convergence {
     /// Starts judging a change.
@@ -92,43 +101,60 @@ impl Convergence {
             phase: Phase::Converging,
             in_a_row: 0,
             judged_until,
+            under_way: None,
+            ended_at: None,
         }
     }
 
-    /// Length of a judged window: two scrapes, at least 15 s.
+    /// A window is not judged before it is as long: two scrapes, at least 15 s.
     #[must_use]
-    pub fn window(&self) -> TimeSpan {
+    pub fn shortest(&self) -> TimeSpan {
         TimeSpan((2 * self.scrape.0).max(15_000))
+    }
+
+    /// The window under way, if it is looked at now. Empty where it has not begun.
+    #[must_use]
+    pub fn window(&self, now: Moment) -> TimeSpan {
+        TimeSpan(now.since(self.judged_until).0.clamp(0, LONGEST.0))
     }
 
     /// After this long without convergence it counts as stalled: a scrape and four windows, at least 60 s.
     #[must_use]
     pub fn stall_after(&self) -> TimeSpan {
-        TimeSpan((self.scrape.0 + 4 * self.window().0).max(60_000))
+        TimeSpan((self.scrape.0 + 4 * self.shortest().0).max(60_000))
     }
 
-    /// Whether a whole new window lies behind at this moment.
+    /// Whether a window long enough to be judged lies behind at this moment.
     #[must_use]
     pub fn due(&self, now: Moment) -> bool {
-        self.phase.open() && now.since(self.judged_until) >= self.window()
+        self.phase.open() && now.since(self.judged_until) >= self.shortest()
+    }
+
+    /// When the window under way will hold enough requests, if they keep coming as they did; `None` if it does, or if
+    /// none came.
+    #[must_use]
+    pub fn enough_at(&self) -> Option<Moment> {
+        let (at, n) = self.under_way?;
+        let seconds = self.window(at).as_seconds() * (ENOUGH_REQUESTS / n - 1.0);
+        let soon = n > 0.0 && n < ENOUGH_REQUESTS && seconds.is_finite();
+        soon.then(|| at.plus(TimeSpan::seconds(whole(seconds))))
     }
 
     /// Judges the window that ends at `now`, by the requests that each destination got in it; `None` if they could not be
-    /// counted. Does nothing before [`Convergence::due`].
+    /// counted. Does nothing before [`Convergence::due`]. A window that holds too few goes on, and so does one that could
+    /// not be counted: a missed answer is no judgement.
     pub fn judge(&mut self, now: Moment, requests: Option<&[f64]>) {
         if !self.due(now) {
             return;
         }
         let late = now.since(self.applied_at) >= self.stall_after();
         let Some(requests) = requests else {
-            self.in_a_row = 0;
             self.phase = if late { Phase::Blind } else { self.phase };
             return;
         };
-        self.judged_until = now;
         let n: f64 = requests.iter().sum();
+        self.under_way = Some((now, n));
         if n < ENOUGH_REQUESTS {
-            self.in_a_row = 0;
             self.phase = if late {
                 Phase::TooLittleTraffic
             } else {
@@ -136,18 +162,34 @@ impl Convergence {
             };
             return;
         }
+        self.judged_until = now;
+        self.under_way = None;
         let agrees = self
             .targets
             .iter()
             .zip(requests)
             .all(|(&w, &k)| stats::in_band(k, n, w) == Some(true));
         self.in_a_row = if agrees { self.in_a_row + 1 } else { 0 };
-        self.phase = match (self.in_a_row >= WINDOWS_NEEDED, late) {
-            (true, _) => Phase::Converged,
-            (false, true) if !agrees => Phase::Stalled,
-            (false, _) => Phase::Converging,
-        };
+        match (self.in_a_row >= WINDOWS_NEEDED, late) {
+            (true, _) => self.end(Phase::Converged, now),
+            (false, true) if !agrees => self.phase = Phase::Stalled,
+            (false, _) => self.phase = Phase::Converging,
+        }
     }
+
+    /// It is over.
+    pub fn end(&mut self, phase: Phase, now: Moment) {
+        self.phase = phase;
+        self.ended_at = Some(now);
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "below the years that matter, and saturating"
+)]
+fn whole(seconds: f64) -> i64 {
+    seconds.ceil() as i64
 }
 
 #[cfg(test)]
@@ -184,15 +226,38 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_cannot_be_judged_breaks_the_row() {
+    fn a_window_that_cannot_be_judged_yet_goes_on() {
         for gap in [Some([3.0, 1.0].as_slice()), None] {
             let mut c = started();
             c.judge(Moment(20_000), Some(&[150.0, 150.0]));
             c.judge(Moment(35_000), gap);
-            assert_eq!((c.in_a_row, c.phase), (0, Phase::Converging), "{gap:?}");
-            c.judge(Moment(50_000), Some(&[150.0, 150.0]));
             assert_eq!((c.in_a_row, c.phase), (1, Phase::Converging), "{gap:?}");
+            assert_eq!(c.window(Moment(50_000)), TimeSpan(30_000), "it grows");
+            c.judge(Moment(50_000), Some(&[150.0, 150.0]));
+            assert_eq!((c.in_a_row, c.phase), (2, Phase::Converged), "{gap:?}");
+            assert_eq!(c.ended_at, Some(Moment(50_000)));
         }
+    }
+
+    #[test]
+    fn a_quiet_route_converges_later_and_says_when() {
+        let mut c = started();
+        let n = |now: Moment| 0.2 * c.window(now).as_seconds();
+        let now = Moment(105_000);
+        let few = [n(now) / 2.0; 2];
+        c.judge(now, Some(&few));
+        assert_eq!(c.phase, Phase::TooLittleTraffic);
+        // 200 requests at 0.2 a second.
+        assert_eq!(c.enough_at(), Some(Moment(1_005_000)));
+        c.judge(Moment(1_006_000), Some(&[101.0, 100.0]));
+        assert_eq!(
+            (c.in_a_row, c.phase, c.enough_at()),
+            (1, Phase::Converging, None)
+        );
+        c.judge(Moment(2_007_000), Some(&[100.0, 100.0]));
+        assert_eq!(c.phase, Phase::Converged);
+        c.end(Phase::Undone, Moment(2_008_000));
+        assert_eq!(c.phase, Phase::Undone);
     }
 
     /// What is drawn is what is judged by.

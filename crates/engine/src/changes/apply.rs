@@ -139,9 +139,9 @@ impl Changes {
             let watches = Arc::make_mut(watches);
             for older in watches.iter_mut() {
                 if staged.undoes.as_ref() == Some(&older.entry) {
-                    older.convergence.phase = Phase::Undone;
+                    older.convergence.end(Phase::Undone, now);
                 } else if &older.split == id && older.open(now) {
-                    older.convergence.phase = Phase::Superseded;
+                    older.convergence.end(Phase::Superseded, now);
                 }
             }
             watches.splice(..0, watch);

@@ -1,9 +1,9 @@
 //! Changes whose effect is being watched.
 
 use pilothouse_core::model::{Moment, TimeSpan};
-use pilothouse_core::ports::MetricRow;
 use pilothouse_core::traffic::{
-    Convergence, ObservedDestination, Phase, ShiftPlan, Split, SplitId, observe_split,
+    Convergence, Counted, Incomparable, ObservedDestination, Phase, ShiftPlan, Split, SplitId,
+    comparable, observe_split,
 };
 
 use crate::observation::{ObservedSplit, QueryRecord};
@@ -11,7 +11,7 @@ use crate::observation::{ObservedSplit, QueryRecord};
 /// Points of a curve that are kept.
 const CURVE_POINTS: usize = 240;
 /// How long a change that does not converge is looked at.
-const WATCHED_FOR: TimeSpan = TimeSpan::seconds(3600);
+const WATCHED_FOR: TimeSpan = TimeSpan::seconds(4 * 3600);
 
 /// One applied change and how its observed share moves.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct ShiftWatch {
     pub names: Vec<String>,
     /// Index of the destination whose curve is kept: the one whose share changed most.
     pub watched: usize,
+    /// Hosts that its destinations belong to: what is counted for it.
+    pub hosts: Vec<String>,
     /// Weights as we wrote them, to see whether somebody else writes after us.
     pub weights: Vec<Option<i64>>,
     /// The judge.
@@ -32,6 +34,8 @@ pub struct ShiftWatch {
     pub counted: Vec<ObservedDestination>,
     /// Observed share of the watched destination over time, oldest first, one point at a time.
     pub curve: Vec<(Moment, ObservedDestination)>,
+    /// Why its shares cannot be compared with the declared ones, once they were found to differ.
+    pub incomparable: Option<Incomparable>,
     /// How the last window was asked for.
     pub asked: Option<QueryRecord>,
 }
@@ -73,35 +77,52 @@ impl ShiftWatch {
                 .map(|(name, _)| name.clone())
                 .collect(),
             watched,
+            hosts: written
+                .destinations
+                .iter()
+                .map(|d| d.fqdn.clone())
+                .collect(),
             weights: written.destinations.iter().map(|d| d.weight).collect(),
             convergence,
             counted: Vec::new(),
             curve,
+            incomparable: None,
             asked: None,
         })
     }
 
-    /// Takes the rows of the judged window that ends at `now`; `None` if they could not be had. Without a split there is
-    /// nothing to judge: it is gone, and with it what we wrote.
-    pub(crate) fn step(&mut self, now: Moment, split: Option<&Split>, rows: Option<&[MetricRow]>) {
+    /// Takes what was counted in the window under way; `None` if that could not be had. Without a split there is nothing to
+    /// judge: it is gone, and with it what we wrote.
+    pub(crate) fn step(&mut self, now: Moment, splits: &[Split], counted: Option<&Counted>) {
+        let split = find_split(splits, &self.split);
         let live = split.map(|split| split.destinations.iter().map(|d| d.weight));
         if live.is_none_or(|live| !live.eq(self.weights.iter().copied())) {
-            self.convergence.phase = Phase::Superseded;
+            self.convergence.end(Phase::Superseded, now);
             return;
         }
-        self.counted = match (split, rows) {
-            (Some(split), Some(_)) => observe_split(split, rows, None, self.convergence.window()),
+        self.counted = match (split, counted) {
+            (Some(split), Some(counted)) => {
+                observe_split(split, Some(&counted.rows), None, counted.window)
+            }
             _ => Vec::new(),
         };
         // Metrics that answered and speak of none of the destinations counted no request for any.
         let silent = self.counted.iter().all(|d| d.requests.is_none());
-        let requests: Option<Vec<f64>> = match rows {
+        let requests: Option<Vec<f64>> = match counted {
             Some(_) if silent => Some(vec![0.0; self.counted.len()]),
             Some(_) => self.counted.iter().map(|d| d.requests).collect(),
             None => None,
         };
         self.remember(now);
         self.convergence.judge(now, requests.as_deref());
+        // What agrees needs no excuse.
+        if self.convergence.phase == Phase::Stalled
+            && let Some(split) = split
+            && let Err(reason) = comparable(split, splits)
+        {
+            self.convergence.end(Phase::Incomparable, now);
+            self.incomparable = Some(reason);
+        }
     }
 
     /// Whether the window still has to be asked for. An open question would cost a query each tick for ever; one that no
@@ -119,8 +140,10 @@ impl ShiftWatch {
             &mut self.convergence.applied_at,
             &mut self.convergence.judged_until,
         ];
+        let looked = self.convergence.under_way.iter_mut().map(|(at, _)| at);
+        let kept = looked.chain(&mut self.convergence.ended_at);
         let curve = self.curve.iter_mut().map(|(at, _)| at);
-        for at in moments.into_iter().chain(curve) {
+        for at in moments.into_iter().chain(kept).chain(curve) {
             *at = at.plus(jump);
         }
     }

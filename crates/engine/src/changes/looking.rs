@@ -1,20 +1,41 @@
-//! The query loop of watched changes: each is judged by a window of its own, whatever the graph asks for.
+//! The query loop of watched changes: each is judged by a window of its own, counted from the counters' own samples.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pilothouse_core::model::{Moment, TimeSpan};
-use pilothouse_core::ports::{MetricRow, MetricsSource};
-use pilothouse_core::traffic;
+use pilothouse_core::ports::MetricsSource;
+use pilothouse_core::traffic::{self, Counted};
 use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::Changes;
-use super::effect::find_split;
-use crate::observation::{QueryRecord, ask_judged};
+use super::effect::ShiftWatch;
+use crate::observation::{QueryRecord, count_requests};
 
-/// Requests by destination in one window, if they could be had, and how they were asked for.
-type Judged = (Option<Vec<MetricRow>>, QueryRecord);
+/// What was counted for a watch, if it could be, and how it was asked for.
+type Looked = (Option<Counted>, QueryRecord);
+
+/// One window to be counted.
+struct Look {
+    entry: String,
+    hosts: Vec<String>,
+    window: TimeSpan,
+    scrape: TimeSpan,
+}
+
+impl Look {
+    /// `None` before the window of this change has begun.
+    fn at(watch: &ShiftWatch, now: Moment) -> Option<Self> {
+        let window = watch.convergence.window(now);
+        (watch.open(now) && window > TimeSpan(0)).then(|| Self {
+            entry: watch.entry.clone(),
+            hosts: watch.hosts.clone(),
+            window,
+            scrape: watch.convergence.scrape,
+        })
+    }
+}
 
 impl Changes {
     pub(crate) async fn wants_look(&self) {
@@ -28,17 +49,12 @@ impl Changes {
             return;
         };
         let now = self.observation.now();
-        let windows: Vec<TimeSpan> = self
-            .watches
-            .borrow()
-            .iter()
-            .filter(|watch| watch.open(now))
-            .map(|watch| watch.convergence.window())
-            .collect();
-        if windows.is_empty() {
+        let watches = self.watches();
+        let looks: Vec<Look> = watches.iter().filter_map(|w| Look::at(w, now)).collect();
+        if looks.is_empty() {
             return;
         }
-        let judged = ask_windows(metrics, self.observation.now_there(), windows).await;
+        let looked = look_at_all(metrics, self.observation.now_there(), looks).await;
         let objects = self.observation.objects();
         let reading = tokio::task::spawn_blocking(move || traffic::read_splits(&objects));
         let Ok(splits) = reading.await else {
@@ -51,10 +67,9 @@ impl Changes {
             for watch in Arc::make_mut(watches) {
                 // One that was begun meanwhile waits for its own window.
                 if watch.open(now)
-                    && let Some((rows, asked)) = judged.get(&watch.convergence.window())
+                    && let Some((counted, asked)) = looked.get(&watch.entry)
                 {
-                    let split = find_split(&splits, &watch.split);
-                    watch.step(now, split, rows.as_deref());
+                    watch.step(now, &splits, counted.as_ref());
                     watch.asked = Some(asked.clone());
                 }
             }
@@ -62,26 +77,24 @@ impl Changes {
     }
 }
 
-async fn ask_windows(
+async fn look_at_all(
     metrics: &Arc<dyn MetricsSource>,
     at: Moment,
-    windows: Vec<TimeSpan>,
-) -> BTreeMap<TimeSpan, Judged> {
-    let mut asking = JoinSet::new();
-    let mut judged = BTreeMap::new();
-    for window in windows {
-        if judged.insert(window, None).is_none() {
-            let metrics = Arc::clone(metrics);
-            asking.spawn(async move { (window, ask_judged(&metrics, at, window).await) });
+    looks: Vec<Look>,
+) -> BTreeMap<String, Looked> {
+    let mut looking = JoinSet::new();
+    for look in looks {
+        let metrics = Arc::clone(metrics);
+        looking.spawn(async move {
+            let looked = count_requests(&*metrics, &look.hosts, at, look.window, look.scrape).await;
+            (look.entry, looked)
+        });
+    }
+    let mut looked = BTreeMap::new();
+    while let Some(done) = looking.join_next().await {
+        if let Ok((entry, answer)) = done {
+            looked.insert(entry, answer);
         }
     }
-    while let Some(done) = asking.join_next().await {
-        if let Ok((window, answer)) = done {
-            judged.insert(window, Some(answer));
-        }
-    }
-    judged
-        .into_iter()
-        .filter_map(|(window, answer)| Some((window, answer?)))
-        .collect()
+    looked
 }

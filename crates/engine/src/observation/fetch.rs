@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use pilothouse_core::graph::{self, FetchedRows, GraphRequest};
-use pilothouse_core::model::{Moment, SourceError, SourceErrorKind, SourceKind, TimeSpan};
+use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
 use pilothouse_core::ports::{
     Answer, MatchOp, Matcher, Measure, MetricRow, MetricRows, MetricsQuery, MetricsSource,
 };
@@ -99,24 +99,6 @@ pub(crate) async fn fetch(
     }
     fetched.graph = Arc::new(rows);
     fetched
-}
-
-/// Requests of each destination in the window that a change is judged by, and the query as it was asked. `None` where
-/// they could not be had, or are doubted: a part of the traffic is no ground to judge a share on.
-pub(crate) async fn ask_judged(
-    metrics: &Arc<dyn MetricsSource>,
-    at: Moment,
-    window: TimeSpan,
-) -> (Option<Vec<MetricRow>>, QueryRecord) {
-    let query = judged_window(at, window);
-    let answer: Answer<'_, MetricRows> = metrics.query(&query);
-    let answer = answer.await;
-    let doubted = answer
-        .as_ref()
-        .is_ok_and(|answer| !answer.warnings.is_empty());
-    let rows = answer.map(|answer| answer.rows);
-    let asked = record(&query, &rows);
-    (rows.ok().filter(|_| !doubted), asked)
 }
 
 /// Asks all, a few at a time. A server that has answered nothing and lets a question time out is not asked the others:
@@ -231,29 +213,6 @@ fn latency_by_workload(request: &GraphRequest) -> MetricsQuery {
         matchers: vec![callee_side],
         window: request.window,
         at: request.at,
-        idle: false,
-    }
-}
-
-fn judged_window(at: Moment, window: TimeSpan) -> MetricsQuery {
-    let labels = [
-        "reporter",
-        "destination_service",
-        "request_protocol",
-        "response_code",
-        "grpc_response_status",
-    ];
-    let by = labels
-        .into_iter()
-        .chain(CALLEE)
-        .map(str::to_owned)
-        .collect();
-    MetricsQuery {
-        measure: Measure::Requests,
-        by,
-        matchers: Vec::new(),
-        window,
-        at,
         idle: false,
     }
 }

@@ -136,8 +136,8 @@ async fn a_change_is_judged_to_its_end_over_a_night_and_a_clock_that_is_set_back
             advance(Duration::from_secs(20)).await;
             engine.load().await;
         }
-        let snapshot = engine.snapshot();
-        let watch = &snapshot.watches[0];
+        let watches = engine.changes().watches();
+        let watch = &watches[0];
         assert_eq!(watch.convergence.phase, Phase::Converged, "{jump:?}");
         let times: Vec<_> = watch.curve.iter().map(|(at, _)| *at).collect();
         assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");

@@ -10,7 +10,8 @@ use pilothouse_core::model::{
 };
 use pilothouse_core::ports::{
     Answer, ControlPlane, ControlPlaneIdentity, Measure, MetricRow, MetricRows, MetricsQuery,
-    MetricsSource, ObjectEvent, ObjectSink, Patched, Probe, WriteMode,
+    MetricsSource, ObjectEvent, ObjectSink, Patched, Probe, SampleSeries, Samples, SamplesQuery,
+    WriteMode,
 };
 use pilothouse_core::traffic::{IstioSection, PatchOp, RouteApi, ShiftRequest, SplitId, apply_ops};
 use pilothouse_engine::{Clock, Sources};
@@ -425,7 +426,49 @@ impl MetricsSource for FakeMesh {
         let warnings = self.warnings.lock().unwrap().clone();
         Box::pin(async { Ok(MetricRows { rows, warnings }) })
     }
+
+    /// Counters of one caller, scraped each five seconds, that went on as the weights are now.
+    fn samples<'a>(&'a self, query: &'a SamplesQuery) -> Answer<'a, Samples> {
+        let fault = *self.metrics_fault.lock().unwrap();
+        if let Some((kind, _)) = fault {
+            let error = SourceError::new(SourceKind::Metrics, kind, "scripted");
+            return Box::pin(async { Err(error) });
+        }
+        let rates = self.requests(&MetricsQuery {
+            measure: Measure::Requests,
+            by: LABELS.map(str::to_owned).to_vec(),
+            matchers: Vec::new(),
+            window: query.window,
+            at: query.at,
+            idle: false,
+        });
+        let from = query.at.minus(query.window);
+        let series = rates.into_iter().map(|row| SampleSeries {
+            labels: row.labels,
+            samples: (0..=query.window.0 / 5_000)
+                .map(|i| from.plus(TimeSpan(i * 5_000)))
+                .map(|at| (at, row.value * at.since(from).as_seconds()))
+                .collect(),
+        });
+        let samples = Samples {
+            series: series.collect(),
+            warnings: self.warnings.lock().unwrap().clone(),
+        };
+        Box::pin(async { Ok(samples) })
+    }
 }
+
+const LABELS: [&str; 9] = [
+    "reporter",
+    "source_workload",
+    "destination_service",
+    "destination_workload_namespace",
+    "destination_workload",
+    "destination_canonical_service",
+    "destination_canonical_revision",
+    "request_protocol",
+    "response_code",
+];
 
 impl FakeMesh {
     fn requests(&self, query: &MetricsQuery) -> Vec<MetricRow> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pilothouse_core::model::{SourceErrorKind, TimeSpan};
-use pilothouse_core::ports::{Measure, MetricRow};
+use pilothouse_core::ports::{Measure, MetricRow, SampleSeries, Sampled};
 use tokio::sync::Barrier;
 
 use super::*;
@@ -52,6 +52,33 @@ async fn a_query_is_posted_as_a_form_with_its_moment_and_a_timeout() {
     );
     assert_eq!(asked.parameter("time"), Some("1795343420.125"));
     assert_eq!(asked.parameter("timeout"), Some("4500ms"));
+}
+
+#[tokio::test]
+async fn samples_are_read_as_the_server_holds_them() {
+    let sim = Sim::start(|_| {
+        Reply::json(
+            r#"{"status":"success","data":{"resultType":"matrix","result":[
+                {"metric":{"instance":"a","pod":""},"values":[[1.25,"7"],[6.25,"NaN"],[11.25,"9"]]}]}}"#,
+        )
+    })
+    .await;
+    let source = PrometheusSource::new(&sim.url, Options::default()).unwrap();
+    let query = SamplesQuery {
+        of: Sampled::Requests,
+        matchers: Vec::new(),
+        window: TimeSpan::seconds(30),
+        at: Moment(20_000),
+    };
+    let samples = source.samples(&query).await.unwrap();
+    let asked = sim.last(QUERY);
+    assert_eq!(asked.parameter("query"), Some("istio_requests_total[30s]"));
+    assert_eq!(asked.parameter("time"), Some("20.000"));
+    let series = SampleSeries {
+        labels: [("instance".to_owned(), "a".to_owned())].into(),
+        samples: vec![(Moment(1_250), 7.0), (Moment(11_250), 9.0)],
+    };
+    assert_eq!(samples.series, [series]);
 }
 
 #[tokio::test]

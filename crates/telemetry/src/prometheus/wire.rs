@@ -1,7 +1,7 @@
 //! The JSON of `/api/v1/query`, read into rows.
 
-use pilothouse_core::model::{SourceError, SourceErrorKind};
-use pilothouse_core::ports::{Labels, MetricRow, MetricRows};
+use pilothouse_core::model::{Moment, SourceError, SourceErrorKind};
+use pilothouse_core::ports::{Labels, MetricRow, MetricRows, SampleSeries, Samples};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -40,9 +40,11 @@ struct VectorRow {
 
 /// A row of a matrix: its samples with their times in seconds.
 #[derive(Deserialize)]
-struct MatrixRow {
+struct MatrixRow<V> {
     #[serde(default)]
-    values: Vec<(f64, IgnoredAny)>,
+    metric: Labels,
+    #[serde(default = "Vec::new")]
+    values: Vec<(f64, V)>,
 }
 
 /// The rows of an instant vector: NaN and histograms dropped, empty labels absent.
@@ -59,14 +61,7 @@ pub(super) fn read_vector(answer: &Answer) -> Result<MetricRows, SourceError> {
             histograms += 1;
             continue;
         };
-        let value: f64 = text.parse().map_err(|_| {
-            answer
-                .fail(
-                    SourceErrorKind::BadAnswer,
-                    &format!("`{}` is not a sample's value", excerpt(&text)),
-                )
-                .with_hint("another server may answer here: check the address")
-        })?;
+        let value = number(answer, &text)?;
         if value.is_nan() {
             continue;
         }
@@ -83,12 +78,51 @@ pub(super) fn read_vector(answer: &Answer) -> Result<MetricRows, SourceError> {
     })
 }
 
+fn number(answer: &Answer, text: &str) -> Result<f64, SourceError> {
+    text.parse().map_err(|_| {
+        let message = format!("`{}` is not a sample's value", excerpt(text));
+        answer
+            .fail(SourceErrorKind::BadAnswer, &message)
+            .with_hint("another server may answer here: check the address")
+    })
+}
+
+/// The series of a matrix with their samples: NaN dropped (it marks a series that ended), empty labels absent.
+///
+/// # Errors
+/// As [`read_vector`].
+pub(super) fn read_matrix(answer: &Answer) -> Result<Samples, SourceError> {
+    let (rows, warnings): (Rows<MatrixRow<String>>, _) = read(answer, "matrix")?;
+    let mut series = Vec::with_capacity(rows.result.len());
+    for row in rows.result {
+        let mut samples = Vec::with_capacity(row.values.len());
+        for (seconds, text) in row.values {
+            let value = number(answer, &text)?;
+            if !value.is_nan() {
+                samples.push((moment(seconds), value));
+            }
+        }
+        let mut labels = row.metric;
+        labels.retain(|_, value| !value.is_empty());
+        series.push(SampleSeries { labels, samples });
+    }
+    Ok(Samples { series, warnings })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "milliseconds since 1970 fit for a long while"
+)]
+fn moment(seconds: f64) -> Moment {
+    Moment((seconds * 1000.0).round() as i64)
+}
+
 /// The times of the samples of the first row of a matrix, in seconds, ascending.
 ///
 /// # Errors
 /// As [`read_vector`].
 pub(super) fn read_sample_times(answer: &Answer) -> Result<Vec<f64>, SourceError> {
-    let (rows, _): (Rows<MatrixRow>, _) = read(answer, "matrix")?;
+    let (rows, _): (Rows<MatrixRow<IgnoredAny>>, _) = read(answer, "matrix")?;
     let first = rows.result.into_iter().next();
     Ok(first
         .map(|row| row.values.into_iter().map(|(time, _)| time).collect())

@@ -82,6 +82,7 @@ const PHASES: Readonly<Record<string, string>> = {
   converged: 'Converged',
   stalled: 'Stalled',
   too_little_traffic: 'Too little traffic',
+  incomparable: 'Cannot be compared',
   blind: 'Blind: no metrics',
   undone: 'Undone',
   superseded: 'Superseded',
