@@ -17,6 +17,7 @@ mod observe;
 mod owner;
 mod patch;
 mod plan;
+mod rivals;
 mod route;
 mod route_api;
 #[cfg(test)]
@@ -26,6 +27,8 @@ mod route_api;
 )]
 mod samples;
 mod splits;
+mod status;
+mod target;
 mod types;
 mod undo;
 mod validate;

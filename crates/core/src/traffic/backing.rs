@@ -19,6 +19,11 @@ const REVISION_LABELS: [&str; 3] = [
     "version",
 ];
 
+/// Argo Rollouts' mark on Services and DestinationRules that it steers by; its value is the Rollout.
+pub(super) const MANAGED_BY_ROLLOUTS: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
+/// Argo Rollouts' label on pods: which `ReplicaSet` they are of.
+const TEMPLATE_HASH: &str = "rollouts-pod-template-hash";
+
 /// What was found behind a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Backing {
@@ -179,6 +184,12 @@ impl<'a> Backends<'a> {
                 })
             });
         }
+        let nobody = backing.ready.is_some_and(|ready| ready.wanted == 0);
+        if nobody && self.is_of_rollout(host, client, &[&selector, &subset_labels]) {
+            // That no Deployment fits does not mean that no pod runs.
+            backing.ready = None;
+            backing.workloads.clear();
+        }
         if backing.revision.is_none() {
             backing.revision = revision_of(&selector);
         }
@@ -191,6 +202,20 @@ impl<'a> Backends<'a> {
             }
         }
         backing
+    }
+
+    /// The Service of this host.
+    pub(super) fn service(&self, host: &str) -> Option<&'a Object> {
+        self.services.get(host).copied()
+    }
+
+    /// Whether the pods of this host may be in `ReplicaSets` of a Rollout, which are not watched.
+    fn is_of_rollout(&self, host: &str, client: &str, labels: &[&Labels]) -> bool {
+        let marked = |object: &&Object| object.annotations.contains_key(MANAGED_BY_ROLLOUTS);
+        let hashed = |labels: &&Labels| labels.contains_key(TEMPLATE_HASH);
+        labels.iter().any(hashed)
+            || self.service(host).as_ref().is_some_and(marked)
+            || self.rules_for(host, client).iter().any(marked)
     }
 
     /// Why requests to this destination stick together, if a DestinationRule hashes them consistently.

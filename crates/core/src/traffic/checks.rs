@@ -37,7 +37,27 @@ pub(super) fn judge_declared(split: &Split) -> Vec<Finding> {
         }
     }
     findings.extend(overlap(split));
+    findings.extend(nameless(split));
     findings
+}
+
+/// Destinations of one host that no label of the metrics tells apart: subsets by labels such as a template hash.
+fn nameless(split: &Split) -> Option<Finding> {
+    let is_nameless = |d: &&Destination| {
+        d.resolution == Resolution::Found
+            && d.subset.is_some()
+            && d.revision.is_none()
+            && d.workloads.is_empty()
+            && d.ready.is_none()
+    };
+    let mut found = split.destinations.iter().filter(is_nameless);
+    let (a, b) = (found.next()?, found.next()?);
+    let message = format!(
+        "metrics cannot tell {} and {} apart, so their shares are not known; a label `version` on their pods would",
+        a.name, b.name
+    );
+    let same_host = a.fqdn == b.fqdn;
+    same_host.then(|| finding(split, Severity::Info, "shares-not-told-apart", message))
 }
 
 /// Destinations that select some pods in common: requests to those pods may be either's.
@@ -86,12 +106,24 @@ pub(super) fn judge_backing(
                 "no DestinationRule defines the subset {name} of {fqdn}, so its share fails with 503 NC; define it or keep the weight at 0"
             ),
         ),
+        Resolution::Refused => (
+            Severity::Error,
+            "backend-refused",
+            format!(
+                "a controller refuses the reference to {name}, so its share is answered with 500; permit it (ReferenceGrant) or keep the weight at 0"
+            ),
+        ),
         Resolution::Unknown => (
             Severity::Info,
             "host-not-known",
-            format!(
-                "nothing is known of {fqdn}: it lies outside the watched namespaces or the cluster"
-            ),
+            match &destination.kind {
+                Some(kind) => format!(
+                    "{name} is of kind {kind}, which is not watched: nothing is known of what stands behind it"
+                ),
+                None => format!(
+                    "nothing is known of {fqdn}: it lies outside the watched namespaces or the cluster"
+                ),
+            },
         ),
         Resolution::Found => {
             let ready = destination.ready.filter(|ready| ready.ready == 0)?;

@@ -100,7 +100,7 @@ impl<'a> Backing<'a> {
     fn of(destination: &'a Destination) -> Self {
         let is_missing = matches!(
             destination.resolution,
-            Resolution::NoSuchService | Resolution::NoSuchSubset
+            Resolution::NoSuchService | Resolution::NoSuchSubset | Resolution::Refused
         );
         let pods = match &destination.revision {
             _ if is_missing => Pods::Nobody,

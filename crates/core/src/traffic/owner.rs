@@ -3,8 +3,9 @@
 //! Signals are ranked: a canary controller at work, then an owner reference, then tracking labels and annotations, then
 //! `managedFields` (evidence only: the entry of a controller stays long after it has left).
 
+use super::backing::MANAGED_BY_ROLLOUTS;
 use super::route_api::RouteApi;
-use super::splits::Target;
+use super::target::Target;
 use crate::model::{Object, Owner};
 
 /// The owner of an object's weights.
@@ -15,9 +16,10 @@ pub(super) struct Ownership {
     pub(super) steered: bool,
 }
 
-/// Looks at the object itself and at the DestinationRules (`rules`) that define its subsets.
-pub(super) fn detect(object: &Object, rules: &[&Object]) -> Ownership {
-    if let Some(owner) = canary(object, rules) {
+/// Looks at the object itself, at the DestinationRules that define its subsets and at the Services behind its weights
+/// (`around`).
+pub(super) fn detect(object: &Object, around: &[&Object]) -> Ownership {
+    if let Some(owner) = canary(object, around) {
         return Ownership {
             owner,
             steered: true,
@@ -74,7 +76,7 @@ fn owner(tool: &str, name: Option<&str>, evidence: impl Into<String>) -> Owner {
     }
 }
 
-fn canary(object: &Object, rules: &[&Object]) -> Option<Owner> {
+fn canary(object: &Object, around: &[&Object]) -> Option<Owner> {
     for reference in &object.owner_references {
         let group = reference.api_version.split('/').next().unwrap_or_default();
         let evidence = format!("owner reference {} {}", reference.kind, reference.name);
@@ -93,10 +95,9 @@ fn canary(object: &Object, rules: &[&Object]) -> Option<Owner> {
         let evidence = format!("label {rollouts_label}: in-progress");
         return Some(owner("argo-rollouts", None, evidence));
     }
-    let managed = "argo-rollouts.argoproj.io/managed-by-rollouts";
-    for rule in rules {
-        if let Some(rollout) = rule.annotations.get(managed) {
-            let evidence = format!("annotation {managed} of {}", rule.reference);
+    for marked in around {
+        if let Some(rollout) = marked.annotations.get(MANAGED_BY_ROLLOUTS) {
+            let evidence = format!("annotation {MANAGED_BY_ROLLOUTS} of {}", marked.reference);
             return Some(owner("argo-rollouts", Some(rollout), evidence));
         }
     }

@@ -16,7 +16,7 @@ use super::condition::{
 use super::delegate::DELEGATING;
 use super::in_force::Claims;
 use super::route_api::{Precedence, RouteApi, SplitUnit};
-use super::splits::Target as Named;
+use super::target::Target as Named;
 use super::types::Resolution;
 use super::view::{duration_ms, list, port, text};
 use crate::model::{Object, ObjectKind, ObjectRef};

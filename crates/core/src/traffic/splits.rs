@@ -8,18 +8,21 @@ use super::condition::{
     Condition, conditions_of_object, narrowed, read_conditions, takes_everything, words,
 };
 use super::delegate::delegating_entries;
-use super::hosts::{full_host, service_host};
 use super::in_force::{Claims, Standing, applies_to_mesh, claimed_hosts};
 use super::owner;
+use super::rivals::Rivals;
 use super::route_api::{Precedence, RouteApi, RouteFamily, SplitUnit};
-use super::types::{Destination, RouteMatch, Split, SplitId};
-use super::view::{port, spec, text};
+use super::status;
+use super::target::Target;
+use super::types::{Destination, Resolution, RouteMatch, Split, SplitId};
+use super::view::spec;
 use crate::model::{Finding, Object, ObjectRef, Severity};
 
 /// Everything that reading one object's splits needs to know about the others.
 pub(super) struct Surroundings<'a> {
     objects: &'a [Object],
     claims: Claims<'a>,
+    rivals: Rivals<'a>,
     pub(super) backends: Backends<'a>,
 }
 
@@ -28,6 +31,7 @@ impl<'a> Surroundings<'a> {
         Self {
             objects,
             claims: Claims::read(objects),
+            rivals: Rivals::read(objects),
             backends: Backends::read(objects),
         }
     }
@@ -93,7 +97,15 @@ pub(super) fn splits_of(object: &Object, around: &Surroundings<'_>) -> Vec<Split
                 api,
                 route,
             };
-            splits.push(assemble(object, id, matches, destinations, &stand, around));
+            let mut split = assemble(object, id, matches, destinations, &stand, around);
+            let decider = match api.precedence() {
+                Precedence::MostSpecific => around.rivals.decider(object, api, entry),
+                Precedence::FirstMatch => None,
+            };
+            if let Some(decider) = decider.filter(|_| split.overridden_by.is_none()) {
+                overrule(&mut split, decider);
+            }
+            splits.push(split);
         }
     }
     splits
@@ -202,6 +214,20 @@ impl Stand {
     }
 }
 
+/// Another route with the same match goes first.
+fn overrule(split: &mut Split, decider: &Object) {
+    let message = format!(
+        "{} has the same match and is older (or comes first by name), so it decides and changing weights here has no effect; change them there or remove one of the two",
+        decider.reference
+    );
+    let about = split.id.object.to_string();
+    let finding = Finding::new(Severity::Warning, "route-overridden", about, message);
+    split.findings.push(finding.at(split.id.entry_path()));
+    split.in_force = false;
+    split.for_all_clients = false;
+    split.overridden_by = Some(decider.reference.clone());
+}
+
 fn overridden_finding(about: &str, host: &str, winner: &Object) -> Finding {
     let kind = winner.reference.kind;
     let why = if RouteFamily::of(kind) == Some(RouteFamily::GatewayApi) {
@@ -231,7 +257,11 @@ fn assemble(
         .filter(|d| d.subset.is_some())
         .flat_map(|d| backends.rules_for(&d.fqdn, client))
         .collect();
-    let ownership = owner::detect(object, &rules);
+    let services: Vec<&Object> = destinations
+        .iter()
+        .filter_map(|d| backends.service(&d.fqdn))
+        .collect();
+    let ownership = owner::detect(object, &[rules, services].concat());
     let sticky = if id.api.unit() == SplitUnit::Connections {
         let why = "this route splits connections, not requests; long-lived connections stay where they are";
         Some(why.to_owned())
@@ -253,6 +283,7 @@ fn assemble(
         resource_version: object.resource_version.clone(),
         findings: stand.findings.clone(),
     };
+    split.findings.extend(status::findings(object));
     split.findings.extend(judge_declared(&split));
     split
 }
@@ -277,10 +308,17 @@ fn read_destinations(
             let backing = around
                 .backends
                 .find(&target.fqdn, target.subset.as_deref(), namespace);
+            // What is no Service is never one that happens to have its name.
+            let resolution = match target.kind {
+                Some(_) => Resolution::Unknown,
+                None => backing.resolution,
+            };
             Destination {
                 name: target.subset.clone().unwrap_or_else(|| target.host.clone()),
                 host: target.host,
                 fqdn: target.fqdn,
+                kind: target.kind,
+                is_elsewhere: target.is_elsewhere,
                 subset: target.subset,
                 port: target.port,
                 weight,
@@ -288,10 +326,11 @@ fn read_destinations(
                 revision: backing.revision,
                 workloads: backing.workloads,
                 ready: backing.ready,
-                resolution: backing.resolution,
+                resolution,
             }
         })
         .collect();
+    status::mark_refused(object, &mut destinations);
     tell_apart(&mut destinations);
     destinations
 }
@@ -310,70 +349,11 @@ fn tell_apart(destinations: &mut [Destination]) {
         if let Some(subset) = &destination.subset {
             destination.name = format!("{}/{subset}", destination.host);
         }
+        if let Some(kind) = &destination.kind {
+            destination.name = format!("{kind}/{}", destination.name);
+        }
         if let Some(port) = destination.port {
             destination.name = format!("{}:{port}", destination.name);
-        }
-    }
-}
-
-/// What a destination names.
-pub(super) struct Target {
-    pub(super) host: String,
-    pub(super) fqdn: String,
-    pub(super) subset: Option<String>,
-    pub(super) port: Option<u16>,
-}
-
-impl Target {
-    /// A weighted destination of an entry.
-    pub(super) fn read(object: &Object, api: RouteApi, item: &Value) -> Self {
-        let named = match api.family() {
-            RouteFamily::Istio => item.get("destination").unwrap_or(&Value::Null),
-            RouteFamily::GatewayApi => item,
-        };
-        Self::named(object, api, named)
-    }
-
-    /// Something that takes requests, as the family of the API names it.
-    pub(super) fn named(object: &Object, api: RouteApi, named: &Value) -> Self {
-        match api.family() {
-            RouteFamily::Istio => Self::of_destination(object, named),
-            RouteFamily::GatewayApi => Self::of_backend(object, named),
-        }
-    }
-
-    /// A `backendRef` of the Gateway API.
-    pub(super) fn of_backend(object: &Object, backend: &Value) -> Self {
-        let own = object.reference.namespace.as_str();
-        let name = text(backend, "name").unwrap_or_default();
-        let namespace = text(backend, "namespace").unwrap_or(own);
-        let is_service = text(backend, "kind").is_none_or(|kind| kind == "Service");
-        let fqdn = if is_service {
-            service_host(name, namespace)
-        } else {
-            name.to_owned()
-        };
-        let host = if namespace == own {
-            name.to_owned()
-        } else {
-            format!("{name}.{namespace}")
-        };
-        Self {
-            host,
-            fqdn,
-            subset: None,
-            port: port(backend.get("port")),
-        }
-    }
-
-    /// A `destination` of a VirtualService.
-    pub(super) fn of_destination(object: &Object, destination: &Value) -> Self {
-        let host = text(destination, "host").unwrap_or_default();
-        Self {
-            fqdn: full_host(host, &object.reference.namespace),
-            host: host.to_owned(),
-            subset: text(destination, "subset").map(ToOwned::to_owned),
-            port: port(destination.pointer("/port/number")),
         }
     }
 }

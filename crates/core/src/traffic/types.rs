@@ -155,6 +155,8 @@ pub enum Resolution {
     NoSuchService,
     /// No DestinationRule that applies defines the subset: requests fail with 503 and flag `NC`.
     NoSuchSubset,
+    /// A controller refuses the reference: requests are answered with 500.
+    Refused,
 }
 
 /// One weighted destination of a split.
@@ -164,6 +166,12 @@ pub struct Destination {
     pub host: String,
     /// Host in full: `reviews.shop.svc.cluster.local`.
     pub fqdn: String,
+    /// Kind of the backend where it is no Service (`InferencePool`, `ServiceImport`).
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// It is in another namespace than the route.
+    #[serde(default)]
+    pub is_elsewhere: bool,
     /// Subset, for a VirtualService.
     pub subset: Option<String>,
     /// Port, if given.
@@ -184,6 +192,13 @@ pub struct Destination {
     pub ready: Option<ReadyEndpoints>,
     /// Whether what it names is there.
     pub resolution: Resolution,
+}
+
+impl Destination {
+    /// The host without its namespace.
+    pub(super) fn short_name(&self) -> &str {
+        self.host.split('.').next().unwrap_or(&self.host)
+    }
 }
 
 /// A declared split: the weighted destinations of one route entry.

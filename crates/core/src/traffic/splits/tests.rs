@@ -454,3 +454,47 @@ fn the_canary_is_the_smallest_share_that_is_served() {
         assert_eq!(only(&objects).canary(), canary, "{weights:?}");
     }
 }
+
+#[test]
+fn a_rollout_behind_services_or_subsets_owns_the_weights_and_its_pods_are_not_counted() {
+    let mark = json!({"argo-rollouts.argoproj.io/managed-by-rollouts": "menu"});
+    let service = |name: &str, hash: &str| {
+        json!({"kind": "Service", "metadata": {"name": name, "namespace": "shop", "annotations": mark},
+            "spec": {"selector": {"app": "menu", "rollouts-pod-template-hash": hash}}})
+    };
+    let subset = |hash: &str| json!({"name": hash, "labels": {"app": "menu", "rollouts-pod-template-hash": hash}});
+    let of_services = [
+        service("menu-stable", "6c9"),
+        service("menu-canary", "7b5"),
+        json!({"kind": "VirtualService", "metadata": {"name": "menu", "namespace": "shop"},
+            "spec": {"hosts": ["menu-stable"], "http": [{"route": [
+                {"destination": {"host": "menu-stable"}, "weight": 95},
+                {"destination": {"host": "menu-canary"}, "weight": 5}]}]}}),
+    ];
+    // Its Deployment only lends the template, and is scaled to nothing.
+    let of_subsets = [
+        json!({"kind": "Service", "metadata": {"name": "menu", "namespace": "shop"}, "spec": {"selector": {"app": "menu"}}}),
+        json!({"kind": "Deployment", "metadata": {"name": "menu", "namespace": "shop"},
+            "spec": {"replicas": 0, "template": {"metadata": {"labels": {"app": "menu"}}}}, "status": {"observedGeneration": 3}}),
+        json!({"kind": "DestinationRule", "metadata": {"name": "menu", "namespace": "shop", "annotations": mark},
+            "spec": {"host": "menu", "subsets": [subset("6c9"), subset("7b5")]}}),
+        json!({"kind": "VirtualService", "metadata": {"name": "menu", "namespace": "shop"},
+            "spec": {"hosts": ["menu"], "http": [{"route": [
+                {"destination": {"host": "menu", "subset": "6c9"}, "weight": 50},
+                {"destination": {"host": "menu", "subset": "7b5"}, "weight": 50}]}]}}),
+    ];
+    for (docs, told_apart) in [(&of_services[..], true), (&of_subsets[..], false)] {
+        let objects: Vec<Object> = docs
+            .iter()
+            .map(|doc| Object::from_document(doc.clone()).unwrap())
+            .collect();
+        let split = read_splits(&objects).remove(0);
+        assert_eq!(split.owner.tool, "argo-rollouts");
+        assert_eq!(split.owner.name.as_deref(), Some("menu"));
+        assert!(split.steered);
+        assert!(split.destinations.iter().all(|d| d.ready.is_none()));
+        let says = |code: &str| split.findings.iter().any(|f| f.code == code);
+        assert!(!says("no-ready-endpoints"));
+        assert_eq!(says("shares-not-told-apart"), !told_apart);
+    }
+}

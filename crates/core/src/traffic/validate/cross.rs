@@ -9,7 +9,7 @@ use super::super::backing::Backends;
 use super::super::hosts::{full_host, host_covers, service_host};
 use super::super::in_force::{Visibility, mesh_hosts};
 use super::super::route_api::{RouteApi, RouteFamily};
-use super::super::splits::Target;
+use super::super::target::Target;
 use super::super::types::Resolution;
 use super::super::view::{list, spec, text, texts};
 use super::report::subject;
@@ -31,6 +31,7 @@ pub(super) fn check(docs: &[Value]) -> Vec<Finding> {
             .iter()
             .any(|o| o.reference.kind == ObjectKind::DestinationRule),
         objects: &objects,
+        docs,
     };
     let mut findings = Vec::new();
     for object in &objects {
@@ -103,6 +104,7 @@ struct Set<'a> {
     gateways: Option<Vec<String>>,
     has_rules: bool,
     objects: &'a [Object],
+    docs: &'a [Value],
 }
 
 impl Set<'_> {
@@ -145,6 +147,9 @@ impl Set<'_> {
         let added = |entry: &ServiceEntryHost| {
             host_covers(&entry.host, fqdn) && entry.visibility.shows_to(namespace)
         };
+        if let Some(kind) = &target.kind {
+            return self.check_foreign(object, kind, target, path);
+        }
         if fqdn.is_empty() || self.service_entries.iter().any(added) {
             return None;
         }
@@ -166,6 +171,30 @@ impl Set<'_> {
             return self.check_port(object, target, path);
         };
         Some(warning(object, code, message).at(path))
+    }
+
+    /// A backend that is no Service: looked for where the set holds its kind.
+    fn check_foreign(
+        &self,
+        object: &Object,
+        kind: &str,
+        target: &Target,
+        path: &str,
+    ) -> Option<Finding> {
+        let mut of_kind = self
+            .docs
+            .iter()
+            .filter(|doc| text(doc, "kind") == Some(kind));
+        let is_it = |doc: &Value| {
+            let metadata = doc.get("metadata").unwrap_or(&Value::Null);
+            let namespace = text(metadata, "namespace").unwrap_or(DEFAULT_NAMESPACE);
+            let name = text(metadata, "name").unwrap_or_default();
+            format!("{kind}/{namespace}/{name}") == target.fqdn
+        };
+        let first = of_kind.next()?;
+        let is_there = is_it(first) || of_kind.any(is_it);
+        let message = format!("this set has no {}", target.fqdn);
+        (!is_there).then(|| warning(object, "no-such-backend", message).at(path))
     }
 
     fn check_port(&self, object: &Object, target: &Target, path: &str) -> Option<Finding> {
