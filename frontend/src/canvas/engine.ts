@@ -1,6 +1,6 @@
 // The picture of the mesh: owns the camera, the renderer and the DOM parts, and draws when something changed. It knows
 // nodes and edges by index; what they are called is the view's business.
-import { partBounds, pictureBounds, rectAt } from './bounds';
+import { partBounds, rectAt, shownBounds } from './bounds';
 import type { Camera } from './camera';
 import { boundsOf, fit, levelOf, pan, reveal, toWorld, zoomAt } from './camera';
 import { canvas2dRenderer } from './canvas2d';
@@ -101,7 +101,6 @@ export class GraphEngine {
     this.far = false;
     this.metrics = EMPTY_METRICS;
     this.renderer?.setTopology(topology);
-    this.fitOnce();
     if (focused >= 0 && focused < topology.nodeRects.length / 4) {
       this.cards.focus(focused);
     }
@@ -113,6 +112,7 @@ export class GraphEngine {
     this.contents = contents;
     if (!sameMetrics(metrics, this.metrics)) {
       this.metrics = metrics;
+      this.fitOnce();
       this.showMetrics();
       this.invalidate();
     }
@@ -145,7 +145,7 @@ export class GraphEngine {
   }
 
   fit(): void {
-    const bounds = pictureBounds(this.topology);
+    const bounds = shownBounds(this.topology, this.metrics);
     if (bounds !== null && this.viewport.width > 0) {
       this.move(fit(bounds, this.viewport.width, this.viewport.height, FIT_MARGIN));
     }
@@ -254,8 +254,9 @@ export class GraphEngine {
     }
   }
 
+  /** Not before it is known what is left out. */
   private fitOnce(): void {
-    if (!this.fitted && this.topology.nodeRects.length > 0 && this.viewport.width > 0) {
+    if (!this.fitted && this.metrics.nodeShow.length > 0 && this.viewport.width > 0) {
       this.fitted = true;
       this.fit();
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { bendAround } from './bend';
+import { pictureBounds, shownBounds } from './bounds';
 import { wantedLabels } from './contents';
 import { curveInView, rectsInView, viewBounds } from './cull';
 import { pointAt } from './curve';
@@ -43,6 +44,23 @@ function metrics(more: Partial<Metrics> = {}): Metrics {
     ...more,
   };
 }
+
+describe('what is fitted into the window', () => {
+  it('is what is shown, and everything where nothing is left out or nothing is shown', () => {
+    const all = pictureBounds(topology());
+    expect(shownBounds(topology(), metrics())).toEqual(all);
+    const left = metrics({
+      nodeShow: Uint8Array.of(SHOWN, HIDDEN, HIDDEN, SHOWN),
+      boxShow: Uint8Array.of(SHOWN, HIDDEN),
+    });
+    expect(shownBounds(topology(), left)).toEqual({ x: -20, y: 20, width: 200, height: 300 });
+    const none = metrics({
+      nodeShow: new Uint8Array(4).fill(HIDDEN),
+      boxShow: new Uint8Array(2).fill(HIDDEN),
+    });
+    expect(shownBounds(topology(), none)).toEqual(all);
+  });
+});
 
 describe('routing', () => {
   const { edgeCurves } = topology();
