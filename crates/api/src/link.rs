@@ -18,7 +18,7 @@ use std::str::FromStr;
 use pilothouse_core::model::{Moment, TimeSpan};
 use thiserror::Error;
 
-use crate::convert::rfc3339;
+use crate::convert::{parse_split_id, rfc3339};
 use crate::duration::{duration_text, parse_duration};
 
 /// The scheme that the desktop knows us by.
@@ -78,6 +78,9 @@ pub enum LinkError {
     /// Line breaks, escapes, characters that turn the direction of writing.
     #[error("the link holds characters that cannot be seen")]
     Unseen,
+    /// A split that is none.
+    #[error("the link's split is not written as KIND/NAMESPACE/NAME/SECTION/ROUTE")]
+    SplitId,
     /// A trace id of other characters than hex digits.
     #[error("the link's trace id is not hexadecimal")]
     TraceId,
@@ -115,6 +118,11 @@ impl Link {
             && !id.bytes().all(|digit| digit.is_ascii_hexdigit())
         {
             return Err(LinkError::TraceId);
+        }
+        if let Place::Split(id) = &place
+            && !matches!(parse_split_id(id), Ok((None, _)))
+        {
+            return Err(LinkError::SplitId);
         }
         Ok(Self {
             context: context.to_owned(),
@@ -208,11 +216,18 @@ impl FromStr for Link {
         if !scheme.eq_ignore_ascii_case(SCHEME) {
             return Err(LinkError::Scheme);
         }
+        if rest.contains('#') {
+            return Err(LinkError::Query);
+        }
         let (way, query) = match rest.split_once('?') {
             Some((way, query)) => (way, Some(query)),
             None => (rest, None),
         };
         let (context, place) = way.split_once('/').unwrap_or((way, ""));
+        // There an address has a user and a port, which is no part of a context.
+        if context.contains([':', '@']) {
+            return Err(LinkError::Encoding);
+        }
         let mut link = Self::new(&decoded(context)?, Place::parse(place)?)?;
         for part in query.into_iter().flat_map(|query| query.split('&')) {
             link = match part.split_once('=') {
