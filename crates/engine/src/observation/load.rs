@@ -71,6 +71,10 @@ impl Observation {
                 let fetched = fetch(metrics, request, false).await;
                 let took = self.now().since(begun);
                 self.lock().note_metrics(&fetched, begun, took);
+                if fetched.requests().is_some_and(<[_]>::is_empty) {
+                    // Nothing was sent, or it knows no mesh.
+                    self.probe_metrics().await;
+                }
                 (fetched.graph, fetched.records, fetched.warnings)
             }
             Err(_) => (Arc::new(self.unasked(request)), Vec::new(), BTreeSet::new()),

@@ -37,7 +37,15 @@ impl Observation {
     fn metrics_look_is_due(&self) -> bool {
         let now = self.now();
         let last = self.lock().metrics_looked_at;
-        last.is_none_or(|last| now.since(last) >= METRICS_LOOK)
+        // Whoever lets it scrape the mesh at last need not wait to be believed.
+        last.is_none_or(|last| now.since(last) >= METRICS_LOOK) || self.knows_no_mesh()
+    }
+
+    /// The metrics server says that it has no metrics of a mesh.
+    fn knows_no_mesh(&self) -> bool {
+        let state = self.lock();
+        let probe = state.probed(SourceKind::Metrics);
+        probe.is_some_and(|probe| probe.facts.get("mesh_series").is_some_and(|n| n == "0"))
     }
 
     pub(super) async fn probe_metrics(&self) {
@@ -78,6 +86,14 @@ impl Observation {
                 format!("the metrics server doubts its own answer: {warning}"),
             )
         }));
+        if self.knows_no_mesh() {
+            doubts.push(say(
+                "no-mesh-metrics",
+                "the metrics server has no istio_requests_total: it scrapes no proxy of this mesh, or another server does; let \
+                 it scrape sidecars, waypoints and gateways, or give the address of the one that does"
+                    .to_owned(),
+            ));
+        }
         let ahead = self.lock().clock_ahead;
         if ahead != TimeSpan::default() {
             let (span, side) = (

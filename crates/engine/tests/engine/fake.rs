@@ -40,6 +40,7 @@ pub(crate) struct FakeMesh {
     asked_at: Mutex<Option<Moment>>,
     /// Somebody changed the route.
     edited: Notify,
+    scrapes_no_mesh: AtomicBool,
 }
 
 /// A write whose answer nobody hears.
@@ -107,6 +108,7 @@ impl FakeMesh {
             clock_ahead: AtomicI64::new(0),
             asked_at: Mutex::new(None),
             edited: Notify::new(),
+            scrapes_no_mesh: AtomicBool::new(false),
         }
     }
 
@@ -128,6 +130,11 @@ impl FakeMesh {
     /// The metrics' clock runs ahead of ours.
     pub(crate) fn run_ahead(&self, span: TimeSpan) {
         self.clock_ahead.store(span.0, Ordering::SeqCst);
+    }
+
+    /// The metrics server has none of a mesh.
+    pub(crate) fn scrape_no_mesh(&self, none: bool) {
+        self.scrapes_no_mesh.store(none, Ordering::SeqCst);
     }
 
     /// The moment that the last query was asked for.
@@ -394,12 +401,17 @@ impl ControlPlane for FakeMesh {
 
 impl MetricsSource for FakeMesh {
     fn probe(&self) -> Answer<'_, Probe> {
+        let none = self.scrapes_no_mesh.load(Ordering::SeqCst);
+        let n_series = if none { "0" } else { "40" };
         let probe = Probe {
             product: "fake".to_owned(),
             version: None,
             api: None,
             address: String::new(),
-            facts: BTreeMap::from([("scrape_interval_s".to_owned(), "5".to_owned())]),
+            facts: BTreeMap::from([
+                ("scrape_interval_s".to_owned(), "5".to_owned()),
+                ("mesh_series".to_owned(), n_series.to_owned()),
+            ]),
             clock: Some(
                 self.moment()
                     .plus(TimeSpan(self.clock_ahead.load(Ordering::SeqCst))),

@@ -345,6 +345,19 @@ async fn a_metrics_server_with_another_clock_is_asked_by_its_own() {
 }
 
 #[tokio::test]
+async fn a_metrics_server_without_a_mesh_says_so_until_it_has_one() {
+    let lab = Lab::new();
+    lab.mesh.scrape_no_mesh(true);
+    let engine = lab.engine().await;
+    engine.load().await;
+    assert!(codes(&engine).contains(&"no-mesh-metrics".to_owned()));
+    lab.mesh.scrape_no_mesh(false);
+    engine.load().await;
+    engine.load().await;
+    assert!(!codes(&engine).contains(&"no-mesh-metrics".to_owned()));
+}
+
+#[tokio::test]
 async fn a_window_of_less_than_two_scrapes_is_pointed_out() {
     let lab = Lab::new();
     let engine = lab.engine().await;

@@ -5,10 +5,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { fakeBackend, update } from '../../../tests/fakeBackend';
 import InApp from '../../../tests/fixture/InApp.svelte';
+import { stubLayout } from '../../../tests/fixture/jsdom';
 import { GRAPH, source } from '../../../tests/fixture/mesh';
 import { App } from '../../state/app.svelte';
 import LivePip from '../frame/LivePip.svelte';
 import MeshRail from './MeshRail.svelte';
+import MeshStage from './MeshStage.svelte';
 import Overview from './Overview.svelte';
 
 const stops: (() => void)[] = [];
@@ -64,5 +66,19 @@ describe('numbers that came', () => {
   it('are live', () => {
     show(LivePip, true);
     expect(screen.getByTestId('live').textContent).toContain('Live');
+  });
+
+  it('are not looked for in a wider window where the server has no mesh at all', () => {
+    stubLayout();
+    const backend = fakeBackend();
+    const app = new App(backend);
+    stops.push(app.start());
+    const message = 'it scrapes no proxy of this mesh';
+    const finding = { severity: 'warning', code: 'no-mesh-metrics', object: 'metrics', path: '', message };
+    backend.push(update({ graph: { ...GRAPH, nodes: [], edges: [], findings: [finding] } }));
+    render(InApp, { app, part: MeshStage });
+    expect(screen.getByText('No mesh in these metrics')).toBeTruthy();
+    expect(screen.getByText(message)).toBeTruthy();
+    expect(screen.queryByText(/wider window/)).toBeNull();
   });
 });
