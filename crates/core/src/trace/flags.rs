@@ -22,6 +22,7 @@ const fn flag(flag: &'static str, meaning: &'static str, look_at: &'static str) 
 
 const POOL: &str = "the limits of trafficPolicy.connectionPool in the DestinationRule";
 const FAULT: &str = "the fault of the VirtualService: this failure is injected on purpose";
+const DELAY: &str = "the fault of the VirtualService: this delay is injected on purpose";
 const ROUTE: &str = "the routes of the VirtualService and the hosts of the gateway";
 const ENDPOINTS: &str =
     "the endpoints of the service: readiness, the labels of the subset, outlierDetection";
@@ -46,7 +47,7 @@ const FLAGS: [FlagMeaning; 30] = [
         "the host and the subset that the route names: is there a Service and a DestinationRule subset",
     ),
     flag("FI", "it injected an abort", FAULT),
-    flag("DI", "it injected a delay", FAULT),
+    flag("DI", "it injected a delay", DELAY),
     flag(
         "UT",
         "the called side took longer than the timeout",
@@ -109,6 +110,16 @@ const FLAGS: [FlagMeaning; 30] = [
     flag("UDO", "it was told to drop all requests", PROXY),
 ];
 
+/// Flags that tell what happened on the way of a request that was answered all the same.
+const ON_THE_WAY: [&str; 2] = ["DI", "RFCF"];
+
+/// Whether one of these flags ended the request: a set such as `DI,UF` fails by its worst.
+pub(super) fn flags_fail(flags: &str) -> bool {
+    let parts = flags.split(',').map(str::trim);
+    let mut telling = parts.filter(|part| !part.is_empty() && *part != "-");
+    telling.any(|part| !ON_THE_WAY.contains(&part))
+}
+
 /// The meanings of flags as a span carries them (`UF,URX`); those that are not known are left out.
 #[must_use]
 pub fn explain_flags(flags: &str) -> Vec<FlagMeaning> {
@@ -121,7 +132,7 @@ pub fn explain_flags(flags: &str) -> Vec<FlagMeaning> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FLAGS, explain_flags};
+    use super::{FLAGS, explain_flags, flags_fail};
 
     #[test]
     fn flags_are_explained_in_the_order_given() {
@@ -135,5 +146,15 @@ mod tests {
     fn no_flag_is_explained_twice() {
         let distinct: std::collections::BTreeSet<&str> = FLAGS.iter().map(|m| m.flag).collect();
         assert_eq!(distinct.len(), FLAGS.len());
+    }
+
+    #[test]
+    fn a_delay_and_a_cached_answer_are_no_failures_and_whatever_stands_beside_them_is() {
+        for fine in ["", "-", "DI", "RFCF", "DI,RFCF", "DI, -"] {
+            assert!(!flags_fail(fine), "{fine}");
+        }
+        for failing in ["UF", "FI", "DI,UF", "UF,URX", "RFCF, UT", "NEW"] {
+            assert!(flags_fail(failing), "{failing}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::flags::flags_fail;
 /// 128-bit trace id; 64-bit ids are left-padded with zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TraceId(pub u128);
@@ -201,7 +202,7 @@ impl Span {
     }
 
     /// Whether this span failed: status error, `error` true, HTTP >= 500 (any side) or >= 400 (client), a gRPC status other
-    /// than 0, or response flags.
+    /// than 0, or response flags that end a request.
     #[must_use]
     pub fn is_error(&self) -> bool {
         let http = self
@@ -219,7 +220,9 @@ impl Span {
             || flagged
             || http
             || grpc
-            || self.response_flags().is_some()
+            || self
+                .response_flags()
+                .is_some_and(|flags| flags_fail(&flags))
     }
 
     /// End, ns since the epoch.

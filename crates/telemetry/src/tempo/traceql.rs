@@ -6,7 +6,7 @@ use pilothouse_core::ports::TraceSearch;
 
 /// What the core calls an error, as far as it can be said. Statuses are numbers or texts, as the writer pleased; a
 /// comparison of another type than the attribute's is false, not a failure.
-const ERRING: &str = r#"status = error || .error = true || .error = "true" || .http.status_code >= 500 || .http.status_code =~ "^5..$" || .http.response.status_code >= 500 || .http.response.status_code =~ "^5..$" || (kind = client && (.http.status_code >= 400 || .http.status_code =~ "^4..$" || .http.response.status_code >= 400)) || .response_flags =~ "^[A-Z].*$""#;
+const ERRING: &str = r#"status = error || .error = true || .error = "true" || .http.status_code >= 500 || .http.status_code =~ "^5..$" || .http.response.status_code >= 500 || .http.response.status_code =~ "^5..$" || (kind = client && (.http.status_code >= 400 || .http.status_code =~ "^4..$" || .http.response.status_code >= 400)) || (.response_flags =~ "^[A-Z].*$" && .response_flags !~ "^((DI|RFCF),?)+$")"#;
 
 /// Longest duration that can be written.
 const LONGEST_NS: u64 = i64::MAX as u64;
