@@ -1,8 +1,7 @@
 // The picture of the mesh: owns the camera, the renderer and the DOM parts, and draws when something changed. It knows
 // nodes and edges by index; what they are called is the view's business.
 import { partBounds, rectAt, shownBounds } from './bounds';
-import type { Camera } from './camera';
-import { boundsOf, fit, levelOf, pan, reveal, toWorld, zoomAt } from './camera';
+import { type Camera, boundsOf, fit, levelOf, pan, reveal, toWorld, zoomAt } from './camera';
 import { canvas2dRenderer } from './canvas2d';
 import { Cards } from './cards';
 import { rectsInView, viewBounds } from './cull';
@@ -10,8 +9,7 @@ import { Gestures } from './gestures';
 import { clusterAt } from './hit';
 import { type Contents, wantedLabels } from './contents';
 import { EdgeLabels, Titles } from './overlay';
-import type { TitleContent } from './parts';
-import { element } from './parts';
+import { element, type TitleContent } from './parts';
 import type { GraphRenderer } from './renderer';
 import type { Focus, Metrics, Palette, Pick, Topology, Viewport } from './scene';
 import { EMPTY_METRICS, EMPTY_TOPOLOGY, HIDDEN, NO_FOCUS, sameMetrics } from './scene';
