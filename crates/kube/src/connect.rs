@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Uri;
 use http::header::{HeaderValue, USER_AGENT};
+use http::uri::Authority;
 use kube::config::Config;
 use pilothouse_core::model::{Finding, Severity, SourceError, SourceErrorKind};
 use pilothouse_core::ports::Clock;
@@ -17,7 +18,7 @@ use crate::exec::Plugin;
 use crate::failure::failed;
 use crate::kubeconfig::{
     AuthKind, ChosenContext, Cluster, ConfigEnvironment, ContextEntry, DEFAULT_SERVER, Exec,
-    Kubeconfigs, Server, without_credentials,
+    Kubeconfigs, Server, port_is_sound, without_credentials,
 };
 use crate::login::{self, Authorization};
 use crate::proxy::leaves_this_machine;
@@ -343,9 +344,26 @@ fn patient(mut config: Config, options: &ConnectOptions) -> Config {
     config
 }
 
+/// A proxy that can be connected to. One whose port is none is refused, as it is for a server: else the scheme's own port
+/// would stand in for it, and the credentials would go to whoever listens there.
 fn parse_proxy(url: &str) -> Option<Uri> {
     let uri: Uri = url.parse().ok()?;
-    matches!(uri.scheme_str(), Some("http" | "https" | "socks5")).then_some(uri)
+    let authority = uri.authority()?.as_str();
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let host: Authority = host.strip_suffix(':').unwrap_or(host).parse().ok()?;
+    let is_known = matches!(uri.scheme_str(), Some("http" | "https" | "socks5"));
+    (is_known && port_is_sound(&host) && !host.host().is_empty() && is_escaped(user)).then_some(uri)
+}
+
+/// Whether each `%` is followed by two hexadecimal digits.
+fn is_escaped(text: &str) -> bool {
+    let is_code = |rest: &str| {
+        let mut digits = rest.bytes();
+        [digits.next(), digits.next()]
+            .into_iter()
+            .all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit()))
+    };
+    text.split('%').skip(1).all(is_code)
 }
 
 #[cfg(test)]

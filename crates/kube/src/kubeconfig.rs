@@ -24,7 +24,7 @@ pub(crate) mod wire;
 
 pub(crate) use context::interactive_mode;
 pub use context::{AuthKind, ContextEntry, EntryProblem, InteractiveMode, PluginEntry};
-pub(crate) use server::{DEFAULT_SERVER, Server, without_credentials};
+pub(crate) use server::{DEFAULT_SERVER, Server, port_is_sound, without_credentials};
 pub(crate) use types::{Cluster, Exec, Provider, User};
 pub use watched::Stamp;
 

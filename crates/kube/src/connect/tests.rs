@@ -243,3 +243,26 @@ async fn without_a_cluster_the_default_server_is_tried_and_the_hint_says_why() {
     assert_eq!(error.kind, SourceErrorKind::Unreachable);
     assert!(error.hint.contains("the cluster `gone`"), "{}", error.hint);
 }
+
+#[test]
+fn a_proxy_whose_port_is_none_is_refused_and_never_replaced_by_another() {
+    for refused in [
+        "http://joe:secret@127.0.0.1:99999",
+        "http://joe:secret@127.0.0.1:abc",
+        "http://127.0.0.1:+80",
+        "http://%zz@127.0.0.1:3128",
+        "http://joe:%4@127.0.0.1:3128",
+        "ftp://127.0.0.1:21",
+        "http://:3128",
+    ] {
+        assert_eq!(parse_proxy(refused), None, "{refused}");
+    }
+    for taken in [
+        "http://joe:s%40cret@127.0.0.1:3128",
+        "socks5://[::1]:1080",
+        "https://proxy",
+        "http://proxy:",
+    ] {
+        assert!(parse_proxy(taken).is_some(), "{taken}");
+    }
+}

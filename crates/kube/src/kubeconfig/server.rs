@@ -3,7 +3,7 @@
 //! Source: `DefaultServerURL` of `k8s.io/client-go/rest` (`url_utils.go`), and `net/http` for a password in an address.
 
 use http::Uri;
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::{Authority, PathAndQuery, Port, Scheme};
 
 /// Where kubectl looks if no server is given.
 pub(crate) const DEFAULT_SERVER: &str = "http://localhost:8080";
@@ -31,13 +31,15 @@ impl Server {
                 let path = server.find('/').map_or("", |at| server.split_at(at).1);
                 if server.is_empty() || path.len() > 1 {
                     return Err(format!(
-                        "host must be a URL or a host:port pair: \"{server}\""
+                        "host must be a URL or a host:port pair: \"{}\"",
+                        without_credentials(server)
                     ));
                 }
                 ("http".to_owned(), server)
             }
         };
         if !matches!(scheme.as_str(), "http" | "https") {
+            let scheme = without_credentials(&scheme);
             return Err(format!("unsupported protocol scheme \"{scheme}\""));
         }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -53,8 +55,7 @@ impl Server {
         if host.host().is_empty() {
             return Err(bad());
         }
-        // Else the scheme's own port would stand in for it: another server.
-        if host.as_str() != host.host() && host.port_u16().is_none() {
+        if !port_is_sound(&host) {
             return Err("the port of its server is no number of a port".to_owned());
         }
         let path: PathAndQuery = if path.is_empty() { "/" } else { path }
@@ -72,17 +73,32 @@ impl Server {
     }
 }
 
-/// A URL without `user:password@`.
+/// Whether the port is a number of a port, if there is one. Else the scheme's own port would stand in for it: another
+/// server.
+pub(crate) fn port_is_sound(host: &Authority) -> bool {
+    let is_number = |port: Port<&str>| port.as_str().bytes().all(|digit| digit.is_ascii_digit());
+    host.as_str() == host.host() || host.port().is_some_and(is_number)
+}
+
+/// A URL without `user:password@`, for people: also where it is none, or where a password holds what ends a host.
 pub(crate) fn without_credentials(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+    let host_of = |text: &str| match text.rsplit_once('@') {
+        Some((_, host)) => host.to_owned(),
+        None => text.to_owned(),
     };
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_end);
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    format!("{scheme}://{host}{path}")
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return host_of(url);
+    };
+    let scheme = host_of(scheme);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+    // What is no port is the beginning of a password.
+    let is_cut = !authority.contains('@') && !port.bytes().all(|b| b.is_ascii_digit() || b == b']');
+    if is_cut && path.contains('@') {
+        return format!("{scheme}://{}", host_of(rest));
+    }
+    format!("{scheme}://{}{path}", host_of(authority))
 }
 
 #[cfg(test)]
@@ -111,7 +127,10 @@ mod tests {
             ("https://a:https", Err("no number of a port")),
             ("https://[::1]:x/y", Err("no number of a port")),
             ("a:99999", Err("no number of a port")),
+            ("https://a:+6443", Err("no number of a port")),
             ("", Err("host must be")),
+            ("https:/u:p@a:1", Err("pair: \"a:1\"")),
+            ("u:p@ftp://a", Err("scheme \"ftp\"")),
         ];
         for (server, expect) in cases {
             match (Server::parse(server), expect) {
@@ -132,6 +151,11 @@ mod tests {
             ("https://u:p@a:1/x@y", "https://a:1/x@y"),
             ("socks5://u:p@127.0.0.1:9", "socks5://127.0.0.1:9"),
             ("nonsense", "nonsense"),
+            ("https:/u:p@a:1", "a:1"),
+            ("u:p@a:6443", "a:6443"),
+            ("u:p@https://a", "https://a"),
+            ("https://u:p/q@a:1/x", "https://a:1/x"),
+            ("https://[::1]:1/x@y", "https://[::1]:1/x@y"),
         ];
         for (url, shown) in cases {
             assert_eq!(without_credentials(url), shown);
