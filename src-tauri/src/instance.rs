@@ -46,12 +46,15 @@ pub(crate) fn one_window(
 /// A later start: its link or its context is shown in this window, which comes to the front.
 fn take_over(app: &AppHandle, api: &Api, words: Vec<String>) {
     match Flags::try_parse_from(words) {
-        Ok(flags) => match (flags.link, flags.sources.context.first()) {
-            (Some(link), _) => follow(api, link),
-            (None, Some(context)) => follow_context(api, context),
-            (None, None) if flags.sources.demo => follow_context(api, "demo"),
-            (None, None) => (),
-        },
+        Ok(flags) => {
+            let sources = flags.sources.given();
+            match (flags.link, sources.context.first()) {
+                (Some(link), _) => follow(api, link),
+                (None, Some(context)) => follow_context(api, context),
+                (None, None) if sources.demo => follow_context(api, "demo"),
+                (None, None) => (),
+            }
+        }
         // It has read them itself before it came to us.
         Err(error) => tracing::warn!("what another start said cannot be read: {error}"),
     }

@@ -30,7 +30,8 @@ pub fn run() -> anyhow::Result<()> {
         )
         .with_writer(std::io::stderr)
         .init();
-    let flags = compose::Flags::parse();
+    let mut flags = compose::Flags::parse();
+    flags.sources = flags.sources.given();
     let running = Arc::new(Running::default());
     let app = with_commands(instance::one_window(
         &flags,

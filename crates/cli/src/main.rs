@@ -32,7 +32,10 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+        Ok(cli) => Cli {
+            sources: cli.sources.given(),
+            ..cli
+        },
         Err(error) => return usage(&error),
     };
     match run(&cli) {

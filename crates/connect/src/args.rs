@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 /// Where to ask. Accepted before or after a command.
 #[derive(Clone, Debug, Default, Args)]
@@ -18,7 +19,7 @@ pub struct SourceArgs {
     #[arg(long, global = true)]
     pub services: Option<usize>,
     /// Kubeconfig, repeatable; else $KUBECONFIG, else ~/.kube/config.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub kubeconfig: Vec<PathBuf>,
     /// Context of the kubeconfig, repeatable for several clusters at once; else its current one.
     #[arg(long, global = true, value_name = "NAME")]
@@ -98,6 +99,17 @@ fn header(text: &str) -> Result<Header, String> {
 }
 
 impl SourceArgs {
+    /// Without what is empty: as kubectl does, `--context ''` and an empty variable say nothing.
+    #[must_use]
+    pub fn given(mut self) -> Self {
+        self.kubeconfig.retain(|file| !file.as_os_str().is_empty());
+        self.context.retain(|name| !name.is_empty());
+        self.prometheus = self.prometheus.filter(|url| !url.is_empty());
+        self.traces.retain(|address| !address.is_empty());
+        self.namespaces.retain(|name| !name.is_empty());
+        self
+    }
+
     /// Whether anything says where to ask: a shell that has a chooser shows it otherwise.
     #[must_use]
     pub fn name_something(&self) -> bool {
@@ -114,5 +126,39 @@ impl SourceArgs {
     pub fn traces_are_saved(&self) -> bool {
         let named = self.traces.first();
         named.is_some_and(|traces| traces.starts_with("file="))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        sources: SourceArgs,
+    }
+
+    fn given(words: &[&str]) -> SourceArgs {
+        let words = std::iter::once(&"pilothouse").chain(words);
+        Flags::try_parse_from(words).unwrap().sources.given()
+    }
+
+    #[test]
+    fn what_is_empty_is_not_given() {
+        let empty = [
+            "--context=",
+            "--kubeconfig=",
+            "--prometheus=",
+            "--traces=",
+            "--namespace=",
+        ];
+        let nothing = given(&empty);
+        assert!(!nothing.name_something());
+        assert!(nothing.namespaces.is_empty());
+        let one = given(&["--context", "", "--context", "a", "--kubeconfig", "f"]);
+        assert_eq!(one.context, ["a"]);
+        assert_eq!(one.kubeconfig, [PathBuf::from("f")]);
     }
 }

@@ -31,6 +31,7 @@ pub fn found_by(
         SourceKind::ControlPlane if args.no_kubernetes => None,
         SourceKind::ControlPlane if args.kubeconfig.is_empty() => Some(
             variable("KUBECONFIG")
+                .filter(|files| !files.is_empty())
                 .map_or_else(|| "~/.kube/config".to_owned(), |_| "$KUBECONFIG".to_owned()),
         ),
         SourceKind::ControlPlane => {

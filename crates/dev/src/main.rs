@@ -25,7 +25,9 @@ fn main() -> ExitCode {
         )
         .with_writer(std::io::stderr)
         .init();
-    match run(&Args::parse()) {
+    let mut args = Args::parse();
+    args.sources = args.sources.given();
+    match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _best_effort = writeln!(std::io::stderr(), "pilothouse-dev: {error:#}");

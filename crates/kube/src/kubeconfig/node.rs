@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 /// Nothing that people write is nested deeper.
 const MAX_DEPTH: usize = 64;
@@ -200,15 +200,11 @@ impl<'t> Reader<'t> {
         let before = self.n_nodes;
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                // Tags of YAML itself: `!!str`.
-                let tag = tag
-                    .as_ref()
-                    .filter(|tag| tag.handle() == "tag:yaml.org,2002:");
-                let value = match tag.map(|tag| tag.suffix()) {
-                    Some("str") => Value::Text(text.into_owned()),
+                let value = match tag.as_deref().map(own_tag) {
                     Some("binary") => binary(&text, line)?,
-                    _ if !matches!(style, ScalarStyle::Plain) => Value::Text(text.into_owned()),
-                    _ => resolve(&text),
+                    Some(tag @ ("bool" | "int" | "float" | "null")) => tagged(&text, tag, line)?,
+                    None if style == ScalarStyle::Plain => resolve(&text),
+                    Some(_) | None => Value::Text(text.into_owned()),
                 };
                 (value, anchor)
             }
@@ -253,19 +249,22 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self, depth: usize) -> Result<Value, Broken> {
         let mut map = BTreeMap::new();
-        let mut merged = Vec::new();
         loop {
-            let key = match self.next()? {
-                Some(Event::MappingEnd) => break,
-                Some(event) => self.node(event, depth + 1)?,
+            let (key, is_merge) = match self.next()? {
+                Some(Event::MappingEnd) => return Ok(Value::Map(map)),
+                Some(event) => {
+                    let is_merge = is_merge_key(&event);
+                    (self.node(event, depth + 1)?, is_merge)
+                }
                 None => return Err(Broken::at(self.line, "the map does not end")),
             };
             let Some(event) = self.next()? else {
                 return Err(Broken::at(self.line, "the map does not end"));
             };
+            let is_alias = matches!(event, Event::Alias(_));
             let value = self.node(event, depth + 1)?;
             match key.value {
-                Value::Text(text) if text == "<<" => merged.push(value),
+                Value::Text(_) if is_merge => merge(&mut map, value, is_alias)?,
                 Value::Text(text) | Value::Number(text) => {
                     map.insert(text, value);
                 }
@@ -278,27 +277,66 @@ impl<'t> Reader<'t> {
                 }
             }
         }
-        for value in merged {
-            merge(&mut map, value)?;
-        }
-        Ok(Value::Map(map))
     }
 }
 
-/// Adds what a merge key (`<<`) brings; the map's own keys go before, and earlier maps before later ones.
-fn merge(map: &mut BTreeMap<String, Node>, from: Node) -> Result<(), Broken> {
-    match from.value {
-        Value::Map(other) => {
-            for (key, value) in other {
-                map.entry(key).or_insert(value);
-            }
-            Ok(())
+/// Whether a key is `<<` as go-yaml takes it: in quotes, or through an alias, it is a key like any other.
+fn is_merge_key(event: &Event<'_>) -> bool {
+    let Event::Scalar(text, style, _, tag) = event else {
+        return false;
+    };
+    text == "<<"
+        && match tag.as_deref() {
+            Some(tag) => own_tag(tag) == "merge",
+            None => *style == ScalarStyle::Plain,
         }
-        Value::List(items) => items.into_iter().try_for_each(|item| merge(map, item)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Err(Broken::at(
-            from.line,
-            "map merge requires map or sequence of maps as the value",
-        )),
+}
+
+/// Puts what a merge key (`<<`) brings where it stands: over what comes before it, under what comes after, and of a list
+/// the earlier maps over the later ones. A list is taken only where it is written out.
+fn merge(map: &mut BTreeMap<String, Node>, from: Node, is_alias: bool) -> Result<(), Broken> {
+    let maps = match from.value {
+        Value::List(items) if !is_alias => items,
+        _ => vec![from],
+    };
+    for Node { line, value } in maps.into_iter().rev() {
+        let Value::Map(other) = value else {
+            return Err(Broken::at(
+                line,
+                "map merge requires map or sequence of maps as the value",
+            ));
+        };
+        map.extend(other);
+    }
+    Ok(())
+}
+
+/// A tag of YAML itself without its prefix: `str` of `!!str`; empty for any other, which makes a scalar text.
+fn own_tag(tag: &Tag) -> &str {
+    if tag.handle() == "tag:yaml.org,2002:" {
+        tag.suffix()
+    } else {
+        ""
+    }
+}
+
+/// A scalar, quoted or not, that says what it is.
+fn tagged(text: &str, tag: &str, line: u64) -> Result<Value, Broken> {
+    let value = resolve(text);
+    let fits = match &value {
+        Value::Bool(_) => tag == "bool",
+        Value::Null => tag == "null",
+        Value::Number(_) if tag == "int" => {
+            text.starts_with("0x") || !text.contains(['.', 'e', 'E'])
+        }
+        Value::Number(_) => tag == "float",
+        Value::Text(_) | Value::List(_) | Value::Map(_) => false,
+    };
+    if fits {
+        Ok(value)
+    } else {
+        let kind = value.kind();
+        Err(Broken::at(line, format!("cannot decode {kind} as !!{tag}")))
     }
 }
 

@@ -17,8 +17,16 @@ fn documents_are_read_as_kubectl_reads_them() {
         ("a: 1\na: 2\n", r#"{"a":2}"#),
         ("x: &x {a: 1}\nz: *x\n", r#"{"x":{"a":1},"z":{"a":1}}"#),
         (
-            "x: &x {a: 1, b: 2}\nz: {b: 3, <<: *x}\n",
+            "x: &x {a: 1, b: 2}\nz: {<<: *x, b: 3}\n",
             r#"{"x":{"a":1,"b":2},"z":{"a":1,"b":3}}"#,
+        ),
+        ("z: {b: 3, <<: {b: 2}}\n", r#"{"z":{"b":2}}"#),
+        ("z: {<<: {b: 1}, <<: {b: 2}}\n", r#"{"z":{"b":2}}"#),
+        ("z: {<<: [{b: 1}, {b: 2}]}\n", r#"{"z":{"b":1}}"#),
+        ("z: {'<<': {b: 1}}\n", r#"{"z":{"<<":{"b":1}}}"#),
+        (
+            "a: !!bool 'true'\nb: ! 5\nc: !x 5\nd: !!int '7'\ne: !!null ''\n",
+            r#"{"a":true,"b":"5","c":"5","d":7,"e":null}"#,
         ),
         (
             "a: yes\nb: No\nc: on\nd: y\n",
@@ -62,6 +70,10 @@ fn what_is_no_yaml_is_named_with_its_line() {
         ("a: b\ngarbage\n", 2),
         ("%YAML 1.2\n---\na: b\n", 2),
         ("a: {<<: b}\n", 1),
+        ("a: {<<: [[{b: c}]]}\n", 1),
+        ("a: &a [{b: c}]\nd: {<<: *a}\n", 1),
+        ("a: !!int 'x'\n", 1),
+        ("a: !!bool 1\n", 1),
     ];
     for (text, line) in cases {
         let broken = read(text).unwrap_err();
