@@ -36,14 +36,19 @@ impl Workspace {
         let Some(connector) = &self.connector else {
             return;
         };
-        let changed = self.changed_positions(every);
+        // Held until they are in the file: whoever finds them kept finds them there.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = self.changed_positions(&mut kept, every);
         for (contexts, layout) in changed {
             connector.keep_positions(&contexts, &layout);
         }
     }
 
-    fn changed_positions(&self, every: Duration) -> Vec<(Vec<String>, Arc<Layout>)> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    fn changed_positions(
+        &self,
+        kept: &mut Kept,
+        every: Duration,
+    ) -> Vec<(Vec<String>, Arc<Layout>)> {
         if kept.at.is_some_and(|at| at.elapsed() < every) {
             return Vec::new();
         }
