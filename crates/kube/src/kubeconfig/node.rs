@@ -295,9 +295,15 @@ fn is_merge_key(event: &Event<'_>) -> bool {
 /// Puts what a merge key (`<<`) brings where it stands: over what comes before it, under what comes after, and of a list
 /// the earlier maps over the later ones. A list is taken only where it is written out.
 fn merge(map: &mut BTreeMap<String, Node>, from: Node, is_alias: bool) -> Result<(), Broken> {
-    let maps = match from.value {
+    let Node { line, value } = from;
+    let maps = match value {
         Value::List(items) if !is_alias => items,
-        _ => vec![from],
+        value @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Map(_)) => vec![Node { line, value }],
     };
     for Node { line, value } in maps.into_iter().rev() {
         let Value::Map(other) = value else {
