@@ -118,6 +118,12 @@ describe('the frame of several contexts', () => {
   });
   const live = (): string => screen.getByTestId('live').textContent ?? '';
 
+  it('calls no context live that has no metrics', async () => {
+    const sources = { 'prod-us': { state: 'absent' as const, age_s: null } };
+    await showSplits({}, { sessions: sessions(), graph: graph(sources) });
+    expect(live()).toContain('prod-us: no metrics');
+  });
+
   it('says that all are live, or by name which is not', async () => {
     const { backend } = await showSplits({}, { sessions: sessions(), graph: graph() });
     expect(live()).toContain('All live');
