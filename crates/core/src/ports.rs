@@ -370,6 +370,35 @@ pub trait TraceSource: Send + Sync {
     fn trace(&self, id: TraceId) -> Answer<'_, Option<Trace>>;
 }
 
+/// Traces of which it is found out only when somebody asks where they are: which of several answers, what kind it is,
+/// whether the search for them has ended. Whoever asks waits for it.
+pub trait LateTraceSource: Send + Sync {
+    /// The source that is asked.
+    fn source(&self) -> Answer<'_, Arc<dyn TraceSource>>;
+}
+
+impl<T: LateTraceSource> TraceSource for T {
+    fn probe(&self) -> Answer<'_, Probe> {
+        Box::pin(async { self.source().await?.probe().await })
+    }
+
+    fn services(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(async { self.source().await?.services().await })
+    }
+
+    fn operations<'a>(&'a self, service: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(async move { self.source().await?.operations(service).await })
+    }
+
+    fn find<'a>(&'a self, search: &'a TraceSearch) -> Answer<'a, TracesFound> {
+        Box::pin(async move { self.source().await?.find(search).await })
+    }
+
+    fn trace(&self, id: TraceId) -> Answer<'_, Option<Trace>> {
+        Box::pin(async move { self.source().await?.trace(id).await })
+    }
+}
+
 // ---------------------------------------------------------------- HTTP on a way that somebody else provides
 
 /// One HTTP request to a server that is not reached by its own address: through the API server's service proxy, or

@@ -1,8 +1,9 @@
 //! Traces that are still looked for while the graph is drawn: whoever asks them waits until they are found.
 
+use std::sync::Arc;
+
 use pilothouse_core::model::{SourceError, SourceErrorKind, SourceKind};
-use pilothouse_core::ports::{Answer, Probe, TraceSearch, TraceSource, TracesFound};
-use pilothouse_core::trace::{Trace, TraceId};
+use pilothouse_core::ports::{Answer, LateTraceSource, TraceSource};
 use tokio::sync::watch;
 
 use crate::sources::Slot;
@@ -27,41 +28,20 @@ impl std::fmt::Debug for LateTraces {
     }
 }
 
-impl LateTraces {
-    async fn source(&self) -> Slot<dyn TraceSource> {
+impl LateTraceSource for LateTraces {
+    fn source(&self) -> Answer<'_, Arc<dyn TraceSource>> {
         let mut found = self.found.clone();
-        let waited = found.wait_for(Option::is_some).await;
-        waited
-            .ok()
-            .and_then(|found| (*found).clone())
-            .unwrap_or_else(|| {
+        Box::pin(async move {
+            let waited = found.wait_for(Option::is_some).await;
+            let stopped = || {
                 let message = "the search for the traces was stopped";
                 let kind = SourceErrorKind::NotConfigured;
                 Err(SourceError::new(SourceKind::Traces, kind, message)
                     .with_hint("check the context again"))
-            })
-    }
-}
-
-impl TraceSource for LateTraces {
-    fn probe(&self) -> Answer<'_, Probe> {
-        Box::pin(async { self.source().await?.probe().await })
-    }
-
-    fn services(&self) -> Answer<'_, Vec<String>> {
-        Box::pin(async { self.source().await?.services().await })
-    }
-
-    fn operations<'a>(&'a self, service: &'a str) -> Answer<'a, Vec<String>> {
-        Box::pin(async { self.source().await?.operations(service).await })
-    }
-
-    fn find<'a>(&'a self, search: &'a TraceSearch) -> Answer<'a, TracesFound> {
-        Box::pin(async { self.source().await?.find(search).await })
-    }
-
-    fn trace(&self, id: TraceId) -> Answer<'_, Option<Trace>> {
-        Box::pin(async move { self.source().await?.trace(id).await })
+            };
+            let found = waited.ok().and_then(|found| (*found).clone());
+            found.unwrap_or_else(stopped)
+        })
     }
 }
 

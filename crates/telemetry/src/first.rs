@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use pilothouse_core::model::SourceError;
-use pilothouse_core::ports::{Answer, Probe, TraceSearch, TraceSource, TracesFound};
-use pilothouse_core::trace::{Trace, TraceId};
+use pilothouse_core::ports::{Answer, LateTraceSource, TraceSource};
 use tokio::sync::OnceCell;
 
 type Slot = Result<Arc<dyn TraceSource>, SourceError>;
@@ -41,9 +40,9 @@ struct FirstTraces {
     taken: OnceCell<Arc<dyn TraceSource>>,
 }
 
-impl FirstTraces {
+impl LateTraceSource for FirstTraces {
     /// A failure of all is not remembered: the next question tries them again.
-    async fn source(&self) -> Result<&Arc<dyn TraceSource>, SourceError> {
+    fn source(&self) -> Answer<'_, Arc<dyn TraceSource>> {
         let find_out = || async {
             let mut failed = None;
             for source in self.before.iter().chain([&self.last]) {
@@ -55,29 +54,7 @@ impl FirstTraces {
             // There is a last one, so somebody failed first.
             failed.map_or_else(|| Ok(Arc::clone(&self.last)), Err)
         };
-        self.taken.get_or_try_init(find_out).await
-    }
-}
-
-impl TraceSource for FirstTraces {
-    fn probe(&self) -> Answer<'_, Probe> {
-        Box::pin(async { self.source().await?.probe().await })
-    }
-
-    fn services(&self) -> Answer<'_, Vec<String>> {
-        Box::pin(async { self.source().await?.services().await })
-    }
-
-    fn operations<'a>(&'a self, service: &'a str) -> Answer<'a, Vec<String>> {
-        Box::pin(async move { self.source().await?.operations(service).await })
-    }
-
-    fn find<'a>(&'a self, search: &'a TraceSearch) -> Answer<'a, TracesFound> {
-        Box::pin(async move { self.source().await?.find(search).await })
-    }
-
-    fn trace(&self, id: TraceId) -> Answer<'_, Option<Trace>> {
-        Box::pin(async move { self.source().await?.trace(id).await })
+        Box::pin(async move { self.taken.get_or_try_init(find_out).await.cloned() })
     }
 }
 
@@ -86,6 +63,8 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use pilothouse_core::model::{SourceErrorKind, SourceKind};
+    use pilothouse_core::ports::{Probe, TraceSearch, TracesFound};
+    use pilothouse_core::trace::{Trace, TraceId};
 
     use super::*;
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use pilothouse_core::model::SourceError;
-use pilothouse_core::ports::{Answer, Probe, TraceSearch, TraceSource, TracesFound};
-use pilothouse_core::trace::{Trace, TraceId};
+use pilothouse_core::ports::{Answer, LateTraceSource, TraceSource};
 use tokio::sync::OnceCell;
 
 use crate::{Options, Place, open_traces, survey_traces};
@@ -24,9 +22,11 @@ impl UnknownTraces {
             found: OnceCell::const_new(),
         }
     }
+}
 
+impl LateTraceSource for UnknownTraces {
     /// A failure is not remembered: the next question looks again.
-    async fn source(&self) -> Result<&Arc<dyn TraceSource>, SourceError> {
+    fn source(&self) -> Answer<'_, Arc<dyn TraceSource>> {
         let find_out = || async {
             let (place, options) = (self.place.clone(), self.options.clone());
             let survey = survey_traces(place.clone(), options.clone(), None).await?;
@@ -34,28 +34,6 @@ impl UnknownTraces {
             let place = base.and_then(|base| place.with_base(base)).unwrap_or(place);
             open_traces(Some(survey.kind), place, options)
         };
-        self.found.get_or_try_init(find_out).await
-    }
-}
-
-impl TraceSource for UnknownTraces {
-    fn probe(&self) -> Answer<'_, Probe> {
-        Box::pin(async { self.source().await?.probe().await })
-    }
-
-    fn services(&self) -> Answer<'_, Vec<String>> {
-        Box::pin(async { self.source().await?.services().await })
-    }
-
-    fn operations<'a>(&'a self, service: &'a str) -> Answer<'a, Vec<String>> {
-        Box::pin(async move { self.source().await?.operations(service).await })
-    }
-
-    fn find<'a>(&'a self, search: &'a TraceSearch) -> Answer<'a, TracesFound> {
-        Box::pin(async move { self.source().await?.find(search).await })
-    }
-
-    fn trace(&self, id: TraceId) -> Answer<'_, Option<Trace>> {
-        Box::pin(async move { self.source().await?.trace(id).await })
+        Box::pin(async move { self.found.get_or_try_init(find_out).await.cloned() })
     }
 }
