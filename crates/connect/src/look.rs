@@ -197,7 +197,7 @@ impl Look<'_> {
         let taken = servers::metrics(self.board, candidates, own.as_ref(), surveying).await;
         let _who = greeting.await?;
         tell_scrape_interval(self.board, taken.as_ref());
-        let way = taken.map(Taken::way);
+        let way = taken.map(|taken| taken.way);
         (self.early)(Early::Taken(early_found(way.clone())));
         Ok(way)
     }
@@ -263,7 +263,7 @@ pub(crate) async fn at_addresses(board: &Board<'_>, choices: &dyn Choices) -> Fo
     let mut sources = Sources::unconfigured();
     sources.switch_off_control_plane("opened by addresses, without an API server");
     tell_scrape_interval(board, metrics.as_ref());
-    let metrics = metrics.map(Taken::way);
+    let metrics = metrics.map(|taken| taken.way);
     sources.traces = traces_of(traces);
     let metrics_server = open_metrics(board, &mut sources, metrics);
     Found {
@@ -326,7 +326,7 @@ fn tell_scrape_interval(board: &Board<'_>, metrics: Option<&Taken<MetricsSurvey>
 
 fn traces_of(taken: Option<Taken<TracesSurvey>>) -> Slot<dyn TraceSource> {
     match taken {
-        Some(taken) => open_traces(Some(taken.probe.kind), taken.place, taken.options),
+        Some(taken) => open_traces(Some(taken.probe.kind), taken.way.place, taken.way.options),
         None => Sources::unconfigured().traces,
     }
 }

@@ -69,7 +69,7 @@ impl Changes {
     /// Changes whose effect is watched or was, newest first.
     #[must_use]
     pub fn watches(&self) -> Arc<Vec<ShiftWatch>> {
-        drop(self.lock());
+        self.follow_clock(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
         Arc::clone(&self.watches.borrow())
     }
 
@@ -90,13 +90,14 @@ impl Changes {
         journal.of_context(&self.observation.config().context, server.as_deref())
     }
 
-    /// When each split was changed last, by anybody who keeps this journal.
+    /// The newest change of each split that was changed since, by anybody who keeps this journal.
     #[must_use]
-    pub fn changed_at(&self) -> BTreeMap<SplitId, Moment> {
+    pub fn changed_since(&self, from: Moment) -> BTreeMap<SplitId, Arc<Entry>> {
         let mut changed = BTreeMap::new();
-        for (entry, _) in self.journal() {
+        let newest = self.journal().into_iter().map(|(entry, _)| entry);
+        for entry in newest.take_while(|entry| entry.at > from) {
             if entry.outcome == Outcome::Applied {
-                changed.entry(entry.plan.split.clone()).or_insert(entry.at);
+                changed.entry(entry.plan.split.clone()).or_insert(entry);
             }
         }
         changed
@@ -106,21 +107,26 @@ impl Changes {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// After the clock was set back: everything stays as long ago, or as far ahead, as it was.
+    fn follow_clock(&self, state: &mut State) {
         let set_back = self.observation.set_back();
+        let jump = TimeSpan(set_back.0.saturating_sub(state.followed.0));
+        if jump.0 == 0 {
+            return;
+        }
+        state.followed = set_back;
+        state.armed_until = state.armed_until.map(|until| until.plus(jump));
+        self.watches.send_modify(|watches| {
+            for watch in Arc::make_mut(watches) {
+                watch.follow_clock(jump);
+            }
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while holding the lock leaves whole values behind: every change is one assignment.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let jump = TimeSpan(set_back.0.saturating_sub(state.followed.0));
-        if jump.0 != 0 {
-            // Everything stays as long ago, or as far ahead, as it was.
-            state.followed = set_back;
-            state.armed_until = state.armed_until.map(|until| until.plus(jump));
-            self.watches.send_modify(|watches| {
-                for watch in Arc::make_mut(watches) {
-                    watch.follow_clock(jump);
-                }
-            });
-        }
+        self.follow_clock(&mut state);
         state
     }
 }

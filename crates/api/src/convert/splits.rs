@@ -9,7 +9,7 @@ use pilothouse_core::stats;
 use pilothouse_core::traffic::{
     self, Destination, ObservedDestination, Phase, RouteApi, Split, SplitId,
 };
-use pilothouse_engine::{ObservedSplit, ShiftWatch};
+use pilothouse_engine::{Entry, ObservedSplit, ShiftWatch};
 
 use super::{bad_request, count, finding_view, in_context, latency_view, of_context};
 use crate::dto::{ApiError, DestinationView, OwnerView, SplitView, SplitsView};
@@ -53,9 +53,8 @@ fn rank(view: &SplitView) -> u8 {
 /// What of the splits of a context was changed lately, so that the numbers may still be of before.
 struct Lately {
     watches: Arc<Vec<ShiftWatch>>,
-    changed_at: BTreeMap<SplitId, Moment>,
-    /// Where the window of the numbers begins, less a scrape.
-    window_begins: Moment,
+    /// The newest change of each split that the window of the numbers, or a scrape before it, reaches behind.
+    changed: BTreeMap<SplitId, Arc<Entry>>,
     now: Moment,
 }
 
@@ -63,22 +62,42 @@ impl Lately {
     fn of(part: &Pictured) -> Self {
         let changes = part.engine.changes();
         let request = &part.snapshot.graph.request;
-        let scrape = part.engine.scrape_interval();
+        let window_begins = request.at.minus(request.window);
         Self {
             watches: changes.watches(),
-            changed_at: changes.changed_at(),
-            window_begins: request.at.minus(request.window).minus(scrape),
+            changed: changes.changed_since(window_begins.minus(part.engine.scrape_interval())),
             now: part.engine.now(),
         }
     }
 
-    /// How a change ended that the numbers still reach behind, or how far it is.
-    fn phase(&self, id: &SplitId) -> Option<(Phase, Moment)> {
-        let changed = *self.changed_at.get(id)?;
-        let watch = self.watches.iter().find(|watch| &watch.split == id);
-        let phase = watch.map_or(Phase::Converging, |watch| watch.convergence.phase);
-        let is_open = watch.is_some_and(|watch| watch.convergence.phase.open());
-        (is_open || changed > self.window_begins).then_some((phase, changed))
+    /// How far the newest change is, where the numbers do not tell: they reach behind it, or it is still watched. One that
+    /// another process made is not watched here.
+    fn phase(&self, id: &SplitId) -> Option<Phase> {
+        let watches = self.watches.iter();
+        let watch = match self.changed.get(id) {
+            Some(entry) => watches.clone().find(|watch| watch.entry == entry.id),
+            None => watches
+                .clone()
+                .find(|watch| &watch.split == id && watch.convergence.phase.open()),
+        };
+        let phase = watch.map(|watch| watch.convergence.phase);
+        phase.or_else(|| self.changed.get(id).map(|_| Phase::Converging))
+    }
+
+    /// That the numbers are of before, in part.
+    fn finding(&self, id: &SplitId) -> Option<Finding> {
+        let changed = self.changed.get(id)?.at;
+        let ago = self.now.since(changed).as_seconds().max(0.0);
+        let message = format!(
+            "changed {ago:.0} s ago: the numbers shown still hold requests from before, which say nothing of the new weights"
+        );
+        let about = id.object.to_string();
+        Some(Finding::new(
+            Severity::Info,
+            "changed-lately",
+            about,
+            message,
+        ))
     }
 }
 
@@ -92,22 +111,9 @@ fn split_view(
     let split = &observed.split;
     let id = &split.id;
     let mut findings: Vec<_> = split.findings.clone();
-    let mut verdict = verdict(observed, lately.phase(id).map(|(phase, _)| phase));
-    if verdict == "converging"
-        && let Some((_, changed)) = lately.phase(id)
-        && changed > lately.window_begins
-    {
-        let ago = lately.now.since(changed).as_seconds().max(0.0);
-        let message = format!(
-            "changed {ago:.0} s ago: the numbers shown still hold requests from before, which say nothing of the new weights"
-        );
-        let about = id.object.to_string();
-        findings.push(Finding::new(
-            Severity::Info,
-            "changed-lately",
-            &about,
-            message,
-        ));
+    let mut verdict = verdict(observed, lately.phase(id));
+    if verdict == "converging" {
+        findings.extend(lately.finding(id));
     }
     // What agrees needs no excuse.
     if verdict == "drift"

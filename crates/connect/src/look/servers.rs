@@ -5,33 +5,18 @@ use std::collections::BTreeSet;
 use futures::FutureExt as _;
 use pilothouse_api::dto::{ActionView, CandidateView, LineState};
 use pilothouse_engine::{SourceError, SourceKind};
-use pilothouse_telemetry::{
-    MetricsSurvey, Options, Place, TracesSurvey, survey_metrics, survey_traces,
-};
+use pilothouse_telemetry::{MetricsSurvey, Place, TracesSurvey, survey_metrics, survey_traces};
 use tokio::task::JoinSet;
 
 use super::board::{Board, Line, in_milliseconds};
 use super::candidate::{Asked, Surveying, Timed, Way, timed};
 use crate::choice::{self, MetricsFacts, Verdict};
-use crate::discovery::{Rank, Where};
+use crate::discovery::Rank;
 
 /// A source that was taken.
 pub(super) struct Taken<P> {
-    pub(super) place: Place,
-    pub(super) options: Options,
+    pub(super) way: Way,
     pub(super) probe: P,
-    /// Where it is, to tell it apart from others.
-    pub(super) found_at: Where,
-}
-
-impl<P> Taken<P> {
-    pub(super) fn way(self) -> Way {
-        Way {
-            place: self.place,
-            options: self.options,
-            found_at: self.found_at,
-        }
-    }
 }
 
 /// Probes all candidates for metrics and takes one. `own` are the cluster's namespaces, where known; `begun` asks the
@@ -367,10 +352,8 @@ fn take<P>(
 ) -> Option<Taken<P>> {
     let (one, answer) = asked.into_iter().zip(answers).nth(chosen?)?;
     Some(Taken {
-        place: one.place.ok()?,
-        options: one.options,
+        way: one.way()?,
         probe: answer.ok()?,
-        found_at: one.candidate.place,
     })
 }
 

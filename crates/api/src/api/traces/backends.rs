@@ -95,7 +95,7 @@ impl Api {
         }
         let members = self.workspace().members();
         if members.is_empty() {
-            return Err(not_configured("no context is open", "open one first"));
+            return Err(nobody());
         }
         Ok(members.iter().map(|m| Arc::clone(&m.engine)).collect())
     }

@@ -4,11 +4,11 @@ use std::sync::Mutex;
 use std::thread;
 
 use pilothouse_api::dto::CheckView;
-use pilothouse_telemetry::{TraceKind, open_traces};
+use pilothouse_telemetry::{Options, TraceKind, open_traces};
 
 use super::super::board::ADDRESS_LINES;
 use super::*;
-use crate::discovery::Candidate;
+use crate::discovery::{Candidate, Where};
 
 /// A server on loopback that answers each path with JSON or, where there is none, with a page. It lasts as long as the test
 /// process: nothing is kept in it.
@@ -66,8 +66,11 @@ async fn what_answers_is_taken_and_remembered_with_its_kind_and_its_base_path() 
     let (taken, shown) = look(vec![candidate(&page, None), candidate(&zipkin, None)]).await;
     let taken = taken.unwrap();
     assert_eq!(taken.probe.kind, TraceKind::Zipkin);
-    assert_eq!(taken.found_at, Where::Address(format!("{zipkin}/zipkin")));
-    let source = open_traces(Some(taken.probe.kind), taken.place, taken.options).unwrap();
+    assert_eq!(
+        taken.way.found_at,
+        Where::Address(format!("{zipkin}/zipkin"))
+    );
+    let source = open_traces(Some(taken.probe.kind), taken.way.place, taken.way.options).unwrap();
     assert_eq!(source.services().await.unwrap(), ["a", "b"]);
 
     let line = shown.lines.iter().find(|line| line.id == "traces").unwrap();
