@@ -1,3 +1,5 @@
+import { tick } from 'svelte';
+
 import type { Backend } from '../backend/backend';
 import type { Update } from '../backend/bindings';
 import { callOfSpan } from '../model/calls';
@@ -157,7 +159,12 @@ export class App {
       // Somebody said which ones already, when opening it or by hiding some.
       const isSaid = namespaces.length > 0 || all.some(({ id }) => place.hiddenBoxes.has(id));
       if (all.length > 0) {
-        place.leaveOut(context, isSaid ? [] : beyondBusiest(feed.mesh, all));
+        const left = isSaid ? [] : beyondBusiest(feed.mesh, all);
+        place.leaveOut(context, left);
+        if (left.length > 0 && feed.sessions.length === 1) {
+          // It may have been fitted already, with all of them.
+          void tick().then(() => this.stage?.fit());
+        }
       }
     }
   }

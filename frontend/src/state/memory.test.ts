@@ -1,10 +1,11 @@
 // @vitest-environment jsdom
-import { flushSync } from 'svelte';
+import { flushSync, tick } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { fakeBackend, update } from '../../tests/fakeBackend';
 import { GRAPH, node, session } from '../../tests/fixture/mesh';
 import { writePage } from '../model/pageMemory';
+import type { Stage } from './app.svelte';
 import { App } from './app.svelte';
 
 const KEPT = {
@@ -103,6 +104,14 @@ describe('the memory', () => {
 });
 
 describe('the namespaces at first', () => {
+  const STAGE: Stage = {
+    fit: () => undefined,
+    zoomToNamespace: () => undefined,
+    zoomBy: () => undefined,
+    zoomTo: () => undefined,
+    hasFocus: () => false,
+    walk: () => undefined,
+  };
   const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name, i) => node(`${name}/web`, 10 + i, 0, 5));
   const graph = { ...GRAPH, nodes: many, edges: [] };
   const shown = (app: App): number => app.visible?.nodes.size ?? 0;
@@ -126,6 +135,21 @@ describe('the namespaces at first', () => {
     app.place.showAllNamespaces();
     app.receive(update({ graph }));
     expect([shown(app), app.place.namespaceChoices]).toEqual([7, { demo: 'chosen' }]);
+    stop();
+  });
+
+  it('are fitted into the window when the others are left out, and at no later time', async () => {
+    const { app, stop } = open('');
+    const fit = vi.fn();
+    app.stage = { ...STAGE, fit };
+    await app.memory.load();
+    app.feed.receive(update({ graph }));
+    app.receive(update({ graph }));
+    await tick();
+    expect(fit).toHaveBeenCalledTimes(1);
+    app.receive(update({ graph }));
+    await tick();
+    expect(fit).toHaveBeenCalledTimes(1);
     stop();
   });
 
